@@ -1,1 +1,7 @@
-//! The wire, without a socket: requests encoded, replies scanned and classified, requests parsed for the embedded server.
+//! The wire, without a socket: requests encoded, replies scanned and classified.
+
+pub mod encode;
+pub mod scan;
+
+pub use encode::encode;
+pub use scan::{Malformed, Reply, Scanner};
