@@ -1,6 +1,7 @@
-//! The wire, without a socket: requests encoded, replies scanned and classified.
+//! The wire, without a socket: requests encoded, replies scanned and classified, requests parsed for the embedded server.
 
 pub mod encode;
+pub mod request;
 pub mod scan;
 
 pub use encode::encode;
