@@ -9,3 +9,4 @@
 
 pub mod resp;
 pub mod units;
+pub mod workload;

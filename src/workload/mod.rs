@@ -1,0 +1,13 @@
+//! What is sent: the tests of the suite, requests with holes, the values and keys that fill the holes, and batches of
+//! requests as bytes. Pure: nothing here knows a socket or a clock.
+
+pub mod batch;
+pub mod sequence;
+pub mod suite;
+pub mod template;
+pub mod test;
+pub mod value;
+
+pub use batch::Batch;
+pub use template::Template;
+pub use test::Test;

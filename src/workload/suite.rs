@@ -1,0 +1,176 @@
+//! The tests that run when nothing else is asked for: the list of redis-benchmark 7.2, in its order, with its titles.
+//! They feed each other: GET hits because SET ran before it, LRANGE reads what LPUSH left.
+
+use super::template::{DATA, EACH, Template};
+use thiserror::Error;
+
+/// One test of the suite.
+#[derive(Debug)]
+pub struct SuiteTest {
+    /// What `-t` calls it; any of these selects it.
+    pub names: &'static [&'static str],
+    /// What reports call it.
+    pub title: &'static str,
+    /// Whether it runs when `-t` is not given.
+    pub by_default: bool,
+    /// Its request; told whether keys are drawn from a key space (`-r`).
+    pub request: fn(numbers: bool) -> Template,
+}
+
+/// Keys, or key-value pairs, in one MGET or MSET.
+const MULTI_KEYS: usize = 10;
+
+/// All tests, in the order in which they run whatever the order of `-t`.
+pub static SUITE: &[SuiteTest] = &[
+    test(&["ping_inline", "ping"], "PING_INLINE", |_| Template::inline("PING")),
+    test(&["ping_mbulk", "ping"], "PING_MBULK", |_| Template::new(&["PING"])),
+    test(&["set"], "SET", |_| Template::new(&["SET", "key:__rand_int__", DATA])),
+    test(&["get"], "GET", |_| Template::new(&["GET", "key:__rand_int__"])),
+    test(&["incr"], "INCR", |_| Template::new(&["INCR", "counter:__rand_int__"])),
+    test(&["lpush"], "LPUSH", |_| Template::new(&["LPUSH", "mylist", DATA])),
+    test(&["rpush"], "RPUSH", |_| Template::new(&["RPUSH", "mylist", DATA])),
+    test(&["lpop"], "LPOP", |_| Template::new(&["LPOP", "mylist"])),
+    test(&["rpop"], "RPOP", |_| Template::new(&["RPOP", "mylist"])),
+    test(&["sadd"], "SADD", |_| Template::new(&["SADD", "myset", "element:__rand_int__"])),
+    test(&["hset"], "HSET", |_| Template::new(&["HSET", "myhash", "element:__rand_int__", DATA])),
+    test(&["spop"], "SPOP", |_| Template::new(&["SPOP", "myset"])),
+    // One score for all members unless there is a key space to draw from.
+    test(&["zadd"], "ZADD", |numbers| {
+        Template::new(&["ZADD", "myzset", if numbers { EACH } else { "0" }, "element:__rand_int__"])
+    }),
+    test(&["zpopmin"], "ZPOPMIN", |_| Template::new(&["ZPOPMIN", "myzset"])),
+    test(
+        &["lrange", "lrange_100", "lrange_300", "lrange_500", "lrange_600"],
+        "LPUSH (needed to benchmark LRANGE)",
+        |_| Template::new(&["LPUSH", "mylist", DATA]),
+    ),
+    test(&["lrange", "lrange_100"], "LRANGE_100 (first 100 elements)", |_| lrange("99")),
+    test(&["lrange", "lrange_300"], "LRANGE_300 (first 300 elements)", |_| lrange("299")),
+    test(&["lrange", "lrange_500"], "LRANGE_500 (first 500 elements)", |_| lrange("499")),
+    test(&["lrange", "lrange_600"], "LRANGE_600 (first 600 elements)", |_| lrange("599")),
+    test(&["mset"], "MSET (10 keys)", |_| multi("MSET", &["key:__rand_int__", DATA])),
+    SuiteTest { by_default: false, ..test(&["mget"], "MGET (10 keys)", |_| multi("MGET", &["key:__rand_int__"])) },
+    test(&["xadd"], "XADD", |_| Template::new(&["XADD", "mystream", "*", "myfield", DATA])),
+];
+
+const fn test(names: &'static [&'static str], title: &'static str, request: fn(bool) -> Template) -> SuiteTest {
+    SuiteTest { names, title, by_default: true, request }
+}
+
+fn lrange(last: &str) -> Template {
+    Template::new(&["LRANGE", "mylist", "0", last])
+}
+
+fn multi(command: &'static str, each: &[&'static str]) -> Template {
+    let mut arguments = vec![command];
+    for _ in 0..MULTI_KEYS {
+        arguments.extend(each);
+    }
+    Template::new(&arguments)
+}
+
+/// What can be wrong with `-t`.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum SelectError {
+    #[error("unknown test '{0}'; known: {known}", known = names().join(", "))]
+    Unknown(String),
+    #[error("no test named; known: {known}", known = names().join(", "))]
+    Empty,
+}
+
+/// The tests that run without `-t`.
+pub fn by_default() -> Vec<&'static SuiteTest> {
+    SUITE.iter().filter(|test| test.by_default).collect()
+}
+
+/// The tests that a comma-separated `list` of names selects, in the order of the suite. Case does not matter.
+///
+/// # Errors
+/// [`SelectError`] for a name that selects nothing, and for a list without names.
+pub fn select(list: &str) -> Result<Vec<&'static SuiteTest>, SelectError> {
+    let list = list.to_lowercase();
+    let wanted: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if wanted.is_empty() {
+        return Err(SelectError::Empty);
+    }
+    if let Some(unknown) = wanted.iter().find(|name| !names().contains(name)) {
+        return Err(SelectError::Unknown((*unknown).to_owned()));
+    }
+    Ok(SUITE.iter().filter(|test| test.names.iter().any(|name| wanted.contains(name))).collect())
+}
+
+/// Every name that `-t` knows, each once, in the order of the suite.
+pub fn names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for test in SUITE {
+        for name in test.names {
+            if !names.contains(name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(list: &str) -> Vec<&'static str> {
+        select(list).unwrap().iter().map(|test| test.title).collect()
+    }
+
+    #[test]
+    fn the_suite_is_the_list_of_7_2() {
+        let titles: Vec<_> = by_default().iter().map(|test| test.title).collect();
+        assert_eq!(
+            titles,
+            [
+                "PING_INLINE",
+                "PING_MBULK",
+                "SET",
+                "GET",
+                "INCR",
+                "LPUSH",
+                "RPUSH",
+                "LPOP",
+                "RPOP",
+                "SADD",
+                "HSET",
+                "SPOP",
+                "ZADD",
+                "ZPOPMIN",
+                "LPUSH (needed to benchmark LRANGE)",
+                "LRANGE_100 (first 100 elements)",
+                "LRANGE_300 (first 300 elements)",
+                "LRANGE_500 (first 500 elements)",
+                "LRANGE_600 (first 600 elements)",
+                "MSET (10 keys)",
+                "XADD",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_order_of_names_does_not_matter_and_none_counts_twice() {
+        assert_eq!(titles("get, SET,get"), ["SET", "GET"]);
+        assert_eq!(titles("ping"), ["PING_INLINE", "PING_MBULK"]);
+        assert_eq!(titles("mget"), ["MGET (10 keys)"]);
+        assert_eq!(titles("lrange_300"), ["LPUSH (needed to benchmark LRANGE)", "LRANGE_300 (first 300 elements)"]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_what_is_known() {
+        assert_eq!(select("set,ste").unwrap_err(), SelectError::Unknown("ste".into()));
+        assert!(select("ste").unwrap_err().to_string().contains("known: ping_inline, ping, ping_mbulk, set, get"));
+        assert_eq!(select(" ,").unwrap_err(), SelectError::Empty);
+    }
+
+    /// A score drawn anew is only there when there is a key space to draw it from.
+    #[test]
+    fn zadd_draws_its_score_only_from_a_key_space() {
+        let zadd = SUITE.iter().find(|test| test.title == "ZADD").unwrap();
+        assert_eq!((zadd.request)(false), Template::new(&["ZADD", "myzset", "0", "element:__rand_int__"]));
+        assert_eq!((zadd.request)(true), Template::new(&["ZADD", "myzset", "__rand_int__", "element:__rand_int__"]));
+    }
+}
