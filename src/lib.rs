@@ -8,5 +8,6 @@
 //! house to that.
 
 pub mod resp;
+pub mod target;
 pub mod units;
 pub mod workload;
