@@ -1,0 +1,89 @@
+//! What to do, checked and complete: defaults filled in, nothing done yet. A document keeps it, so that a result says
+//! how it was made.
+
+use crate::target::Server;
+use crate::units::{Nanos, Seed};
+use crate::workload::{Test, value};
+use serde::{Deserialize, Serialize};
+
+/// One run of rbench, fully decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub server: Server,
+    /// In the order in which they run. Each opens connections of its own.
+    pub tests: Vec<Test>,
+    /// Whether the tests are of the suite, and not a command of the user's own: reports end a suite with an empty line.
+    pub is_suite: bool,
+    pub rounds: Rounds,
+    pub stop: Stop,
+    /// Connections, each with its own requests in flight.
+    pub clients: u32,
+    /// Sequences of requests that a client has in flight.
+    pub pipeline: u32,
+    /// Whether a client keeps its connection from one batch to the next.
+    pub keep_alive: bool,
+    /// Load threads. None is one thread, too, but reports say "multi-thread: no" as redis-benchmark does.
+    pub threads: Option<u32>,
+    pub protocol: Protocol,
+    /// Whether connections ask for `CLIENT TRACKING on`.
+    pub tracking: bool,
+    /// Numbers in keys are drawn from `0..key_count`. None leaves placeholders as they are: one key.
+    pub key_count: Option<u64>,
+    pub data_bytes: usize,
+    pub seed: Seed,
+    /// For each connection to be made, look-up and greeting included.
+    #[serde(rename = "connect_timeout_ns")]
+    pub connect_timeout: Nanos,
+    /// For each reply.
+    #[serde(rename = "reply_timeout_ns")]
+    pub reply_timeout: Nanos,
+    /// What `--precision` asked for, which each format of redis-benchmark reads in its own way.
+    pub precision: Option<u8>,
+}
+
+/// When a test ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    AfterRequests(u64),
+}
+
+/// How often the list of tests is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounds {
+    Once,
+    UntilInterrupted,
+}
+
+/// The version of the protocol that connections ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    Resp2,
+    Resp3,
+}
+
+impl Plan {
+    /// Load threads that have a client to drive.
+    pub fn load_threads(&self) -> u32 {
+        self.threads.unwrap_or(1).min(self.clients)
+    }
+
+    /// The payload that stands for `__data__`.
+    pub fn data(&self) -> Vec<u8> {
+        value::payload(self.data_bytes)
+    }
+
+    /// The seed of the test with this `index` in this `round`: tests must not draw the same keys, or GET would find
+    /// just what SET had left.
+    pub fn seed_of(&self, round: u64, index: usize) -> Seed {
+        self.seed.child(round).child(index as u64)
+    }
+
+    /// Requests that a test sends.
+    pub fn requests(&self) -> u64 {
+        let Stop::AfterRequests(requests) = self.stop;
+        requests
+    }
+}
