@@ -7,8 +7,11 @@
 //! Below are the rooms, from the ground up. Each uses only rooms above it; the table in `tests/house.rs` holds the
 //! house to that.
 
+pub mod event;
 pub mod plan;
+pub mod recording;
 pub mod resp;
+pub mod stats;
 pub mod target;
 pub mod units;
 pub mod workload;

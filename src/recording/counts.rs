@@ -1,0 +1,35 @@
+//! What a load thread counts.
+
+use super::errors::Errors;
+use super::latencies::Latencies;
+
+/// Counts over a stretch of time. Adding those of all threads and all stretches gives those of the run.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    pub sent: u64,
+    /// Requests that got a reply which was not an error.
+    pub completed: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub errors: Errors,
+    /// Sent to reply received, per reply that was not an error.
+    pub service: Latencies,
+    /// The time it took to make each connection, greeting included.
+    pub connect: Latencies,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.sent += other.sent;
+        self.completed += other.completed;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.errors.add(&other.errors);
+        self.service.add(&other.service);
+        self.connect.add(&other.connect);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sent == 0 && self.completed == 0 && self.errors.is_empty() && self.connect.count() == 0
+    }
+}

@@ -1,0 +1,128 @@
+//! What went wrong, counted by kind.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Kinds of errors that a client meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    ConnectRefused,
+    ConnectTimeout,
+    /// A connection could not be made for any other reason.
+    ConnectFailed,
+    /// This machine has no free port, or no free file, left.
+    OutOfResources,
+    Reset,
+    /// The other side closed the connection while a reply was due.
+    Eof,
+    ReplyTimeout,
+    /// What came was not RESP, or nobody had asked for it.
+    Protocol,
+    /// The server replied with an error.
+    Reply,
+}
+
+/// Who has to look into an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Client,
+    Path,
+    Server,
+}
+
+impl ErrorKind {
+    /// The side on which an error of this kind most likely has its cause.
+    pub fn side(self) -> Side {
+        match self {
+            ErrorKind::OutOfResources => Side::Client,
+            ErrorKind::ConnectTimeout | ErrorKind::ConnectFailed | ErrorKind::Reset | ErrorKind::Eof => Side::Path,
+            ErrorKind::ConnectRefused | ErrorKind::ReplyTimeout | ErrorKind::Protocol | ErrorKind::Reply => {
+                Side::Server
+            }
+        }
+    }
+}
+
+/// One error, with the words to tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub kind: ErrorKind,
+    pub message: String,
+}
+
+/// Errors by kind, and error replies by their code.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errors {
+    pub by_kind: BTreeMap<ErrorKind, u64>,
+    /// The first word of each error reply: `ERR`, `LOADING`, `READONLY` and so on.
+    pub by_reply_code: BTreeMap<String, u64>,
+}
+
+/// The longest code that is counted under its own name. A server that makes up codes must not fill our memory.
+const CODE_BYTES_MAX: usize = 32;
+const CODES_MAX: usize = 64;
+
+impl Errors {
+    pub fn count(&mut self, kind: ErrorKind) {
+        *self.by_kind.entry(kind).or_default() += 1;
+    }
+
+    /// Counts an error reply by the first word of its `line`.
+    pub fn count_reply(&mut self, line: &[u8]) {
+        self.count(ErrorKind::Reply);
+        let word = line.split(|&byte| byte == b' ').next().unwrap_or_default();
+        let code = match std::str::from_utf8(word) {
+            Ok(code) if !code.is_empty() && code.len() <= CODE_BYTES_MAX => code,
+            _ => "other",
+        };
+        let room = self.by_reply_code.len() < CODES_MAX || self.by_reply_code.contains_key(code);
+        *self.by_reply_code.entry(if room { code } else { "other" }.to_owned()).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: &Errors) {
+        for (&kind, count) in &other.by_kind {
+            *self.by_kind.entry(kind).or_default() += count;
+        }
+        for (code, count) in &other.by_reply_code {
+            *self.by_reply_code.entry(code.clone()).or_default() += count;
+        }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.by_kind.values().sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_kind.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_replies_are_counted_by_their_first_word() {
+        let mut errors = Errors::default();
+        errors.count_reply(b"LOADING Redis is loading");
+        errors.count_reply(b"LOADING");
+        errors.count_reply(&[b'x'; 100]);
+        errors.count(ErrorKind::Eof);
+        assert_eq!(errors.by_reply_code, BTreeMap::from([("LOADING".into(), 2), ("other".into(), 1)]));
+        assert_eq!(errors.total(), 4);
+    }
+
+    #[test]
+    fn a_server_that_makes_up_codes_cannot_fill_memory() {
+        let mut errors = Errors::default();
+        for number in 0..1000 {
+            errors.count_reply(format!("E{number} no").as_bytes());
+        }
+        assert!(errors.by_reply_code.len() <= CODES_MAX + 1);
+        assert_eq!(errors.by_reply_code.values().sum::<u64>(), 1000);
+    }
+}

@@ -1,0 +1,177 @@
+//! A histogram of latencies in nanoseconds.
+
+use crate::units::Nanos;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Four significant digits, because the reports of redis-benchmark are made from this histogram: their steps of 8 µs
+/// cannot be told apart at 2 ms with three.
+pub const DIGITS: u8 = 4;
+
+/// Latencies in nanoseconds, exact to [`DIGITS`] significant digits, without a largest: the histogram grows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies(Histogram<u64>);
+
+impl Default for Latencies {
+    fn default() -> Latencies {
+        Latencies(Histogram::new(DIGITS).expect("four digits are a valid precision"))
+    }
+}
+
+impl Latencies {
+    /// Records `count` latencies of `nanos`.
+    #[inline]
+    pub fn record(&mut self, nanos: Nanos, count: u64) {
+        self.0.record_n(nanos.0, count).expect("the histogram grows with its values");
+    }
+
+    pub fn add(&mut self, other: &Latencies) {
+        if other.count() > 0 {
+            self.0.add(&other.0).expect("the histogram grows with its values");
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The latency that `percentile` (0 to 100) of the replies do not exceed. None when nothing was recorded.
+    pub fn at(&self, percentile: f64) -> Option<Nanos> {
+        (self.count() > 0).then(|| Nanos(self.0.value_at_percentile(percentile)))
+    }
+
+    pub fn min(&self) -> Option<Nanos> {
+        (self.count() > 0).then(|| Nanos(self.0.min()))
+    }
+
+    pub fn max(&self) -> Option<Nanos> {
+        (self.count() > 0).then(|| Nanos(self.0.max()))
+    }
+
+    /// In nanoseconds.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.0.mean())
+    }
+
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+}
+
+/// The percentiles that a document repeats for readers without a histogram library.
+const PERCENTILES: [(&str, f64); 8] = [
+    ("50", 50.0),
+    ("75", 75.0),
+    ("90", 90.0),
+    ("95", 95.0),
+    ("99", 99.0),
+    ("99.9", 99.9),
+    ("99.99", 99.99),
+    ("100", 100.0),
+];
+
+/// A histogram as a document keeps it. Whatever is missing was not recorded; there is no zero in its place.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    unit: String,
+    count: u64,
+    min: Option<u64>,
+    max: Option<u64>,
+    mean: Option<f64>,
+    stdev: Option<f64>,
+    percentiles: BTreeMap<String, u64>,
+    /// HdrHistogram's V2 encoding, deflated, in base64. It is the truth; the numbers beside it are read from it.
+    hdr_v2_deflate_base64: String,
+}
+
+impl Serialize for Latencies {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&self.0, &mut bytes).map_err(serde::ser::Error::custom)?;
+        Kept {
+            unit: "ns".to_owned(),
+            count: self.count(),
+            min: self.min().map(|nanos| nanos.0),
+            max: self.max().map(|nanos| nanos.0),
+            mean: self.mean(),
+            stdev: (self.count() > 0).then(|| self.0.stdev()),
+            percentiles: PERCENTILES
+                .iter()
+                .filter_map(|&(name, percentile)| Some((name.to_owned(), self.at(percentile)?.0)))
+                .collect(),
+            hdr_v2_deflate_base64: BASE64.encode(bytes),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Latencies {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Latencies, D::Error> {
+        use serde::de::Error;
+        let kept = Kept::deserialize(deserializer)?;
+        let bytes = BASE64.decode(&kept.hdr_v2_deflate_base64).map_err(D::Error::custom)?;
+        let histogram: Histogram<u64> =
+            Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(D::Error::custom)?;
+        if histogram.len() != kept.count {
+            return Err(D::Error::custom(format!(
+                "a histogram holds {} values but its document says {}",
+                histogram.len(),
+                kept.count
+            )));
+        }
+        // Decoded afresh into one that grows, like the one it came from.
+        let mut latencies = Latencies::default();
+        latencies.0.add(&histogram).map_err(D::Error::custom)?;
+        Ok(latencies)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(nanos: &[u64]) -> Latencies {
+        let mut latencies = Latencies::default();
+        for &value in nanos {
+            latencies.record(Nanos(value), 1);
+        }
+        latencies
+    }
+
+    #[test]
+    fn nothing_recorded_has_no_percentile() {
+        let none = Latencies::default();
+        assert_eq!((none.at(50.0), none.min(), none.max(), none.mean()), (None, None, None, None));
+        let json = serde_json::to_value(&none).unwrap();
+        assert!(json["min"].is_null() && json["mean"].is_null());
+    }
+
+    /// redis-benchmark calls every latency beyond three seconds three seconds.
+    #[test]
+    fn a_long_latency_is_kept_as_it_was() {
+        let max = of(&[1, 5_000_000_000, 3_600_000_000_000]).max().unwrap().0 as f64;
+        assert!((max / 3_600_000_000_000.0 - 1.0).abs() < 1e-4, "{max}");
+    }
+
+    #[test]
+    fn merging_halves_gives_the_whole() {
+        let values: Vec<u64> = (0..1000).map(|n| n * n * 37).collect();
+        let mut merged = of(&values[..300]);
+        merged.add(&of(&values[300..]));
+        assert_eq!(merged, of(&values));
+    }
+
+    #[test]
+    fn a_kept_histogram_comes_back_whole() {
+        let latencies = of(&[3, 1_999_000, 77, 123_456_789]);
+        let json = serde_json::to_string(&latencies).unwrap();
+        assert!(json.contains("HISTF"), "{json}");
+        assert_eq!(serde_json::from_str::<Latencies>(&json).unwrap(), latencies);
+        let lying = json.replace("\"count\":4", "\"count\":5");
+        assert!(serde_json::from_str::<Latencies>(&lying).is_err());
+    }
+}

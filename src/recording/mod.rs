@@ -1,0 +1,45 @@
+//! What happened, as counts. Plain values: each load thread owns its own, and they are merged afterwards.
+
+pub mod counts;
+pub mod errors;
+pub mod latencies;
+pub mod timeline;
+
+pub use counts::Counts;
+pub use errors::{ErrorKind, Errors, Failure, Side};
+pub use latencies::Latencies;
+pub use timeline::{Interval, Timeline};
+
+use crate::units::Nanos;
+use serde::{Deserialize, Serialize};
+
+/// Everything that one run of a test brought home.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    pub counts: Counts,
+    /// From the start to the last reply. It belongs to the run, not to a thread: threads overlap.
+    pub elapsed: Nanos,
+    pub timeline: Timeline,
+    pub load_threads: Vec<LoadThread>,
+    pub end: End,
+}
+
+/// What a load thread says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadThread {
+    pub clients: u32,
+    /// Processor time from the start to the end of the run.
+    pub cpu_ns: Nanos,
+    /// Time from the start to the end of the run, as this thread saw it.
+    pub elapsed_ns: Nanos,
+}
+
+/// How a run came to its end. What it had measured until then is kept in every case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Completed,
+    /// By the user.
+    Interrupted,
+    Failed(Failure),
+}

@@ -1,0 +1,65 @@
+//! A run in slices of equal length.
+
+use super::counts::Counts;
+use crate::units::Nanos;
+use serde::{Deserialize, Serialize};
+
+/// What happened in one slice of a run, by the time at which it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Where the slice begins, from the start of the run.
+    pub start_ns: Nanos,
+    pub completed: u64,
+    pub errors: u64,
+    pub p50_ns: Option<Nanos>,
+    pub p99_ns: Option<Nanos>,
+    pub max_ns: Option<Nanos>,
+}
+
+/// The slices of a run, in order, those without a reply included. The last one may be shorter than `interval_ns`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    pub interval_ns: Nanos,
+    pub intervals: Vec<Interval>,
+}
+
+impl Timeline {
+    pub fn new(interval: Nanos) -> Timeline {
+        Timeline { interval_ns: interval, intervals: Vec::new() }
+    }
+
+    /// Adds slice number `index`, and empty ones for those that were passed over: a silence is a finding.
+    pub fn push(&mut self, index: u64, counts: &Counts) {
+        while (self.intervals.len() as u64) < index {
+            self.append(&Counts::default());
+        }
+        self.append(counts);
+    }
+
+    fn append(&mut self, counts: &Counts) {
+        self.intervals.push(Interval {
+            start_ns: Nanos(self.interval_ns.0 * self.intervals.len() as u64),
+            completed: counts.completed,
+            errors: counts.errors.total(),
+            p50_ns: counts.service.at(50.0),
+            p99_ns: counts.service.at(99.0),
+            max_ns: counts.service.max(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_a_row_of_its_own() {
+        let mut timeline = Timeline::new(Nanos::from_secs(1));
+        timeline.push(0, &Counts { completed: 5, ..Counts::default() });
+        timeline.push(2, &Counts { completed: 7, ..Counts::default() });
+        let completed: Vec<u64> = timeline.intervals.iter().map(|interval| interval.completed).collect();
+        assert_eq!(completed, [5, 0, 7]);
+        assert_eq!(timeline.intervals[2].start_ns, Nanos::from_secs(2));
+        assert_eq!(timeline.intervals[1].p99_ns, None);
+    }
+}
