@@ -7,6 +7,7 @@
 //! Below are the rooms, from the ground up. Each uses only rooms above it; the table in `tests/house.rs` holds the
 //! house to that.
 
+pub mod embedded;
 pub mod event;
 pub mod plan;
 pub mod recording;
