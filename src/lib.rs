@@ -8,6 +8,7 @@
 //! house to that.
 
 pub mod embedded;
+pub mod engine;
 pub mod event;
 pub mod plan;
 pub mod recording;

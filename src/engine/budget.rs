@@ -1,0 +1,121 @@
+//! The requests of a run, dealt out to load threads: each is sent once, and no more are sent than were asked for.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The numbers of all requests of a run, from 0.
+#[derive(Debug)]
+pub struct Budget {
+    next: AtomicU64,
+    total: u64,
+    /// Requests in a whole batch. Every portion but the last is a whole number of batches, so a batch begins where a
+    /// sequence of requests does.
+    batch: u64,
+    portion: u64,
+}
+
+/// The largest portion: big enough that the shared counter is seldom touched.
+const PORTION_MAX: u64 = 1024;
+
+/// Portions that each thread gets at the least: small enough that threads finish together.
+const PORTIONS_PER_THREAD: u64 = 16;
+
+impl Budget {
+    /// `total` requests in batches of `batch`, for `threads` threads.
+    pub fn new(total: u64, batch: u64, threads: u64) -> Budget {
+        let fair = total / (threads * PORTIONS_PER_THREAD);
+        let portion = (fair.min(PORTION_MAX) / batch).max(1) * batch;
+        Budget { next: AtomicU64::new(0), total, batch, portion }
+    }
+
+    /// One thread's access to the budget.
+    pub fn share(&self) -> Share<'_> {
+        Share { budget: self, portion: 0..0 }
+    }
+
+    fn take_portion(&self) -> Range<u64> {
+        // No more than `total` plus one portion for each thread is ever added, so this cannot overflow.
+        let from = if self.next.load(Ordering::Relaxed) < self.total {
+            self.next.fetch_add(self.portion, Ordering::Relaxed).min(self.total)
+        } else {
+            self.total
+        };
+        from..(from + self.portion).min(self.total)
+    }
+}
+
+/// What one thread has drawn from the budget and not yet sent.
+#[derive(Debug)]
+pub struct Share<'a> {
+    budget: &'a Budget,
+    portion: Range<u64>,
+}
+
+impl Share<'_> {
+    /// The numbers of the next batch of requests, fewer than a whole one at the end. None when all are taken.
+    #[inline]
+    pub fn next_batch(&mut self) -> Option<Range<u64>> {
+        if self.is_spent() {
+            return None;
+        }
+        let from = self.portion.start;
+        self.portion.start = (from + self.budget.batch).min(self.portion.end);
+        Some(from..self.portion.start)
+    }
+
+    /// Whether nothing is left to take.
+    #[inline]
+    pub fn is_spent(&mut self) -> bool {
+        if self.portion.is_empty() {
+            self.portion = self.budget.take_portion();
+        }
+        self.portion.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers that threads draw in turn, `threads` of them.
+    fn drawn(total: u64, batch: u64, threads: usize) -> Vec<Range<u64>> {
+        let budget = Budget::new(total, batch, threads as u64);
+        let mut shares: Vec<Share> = (0..threads).map(|_| budget.share()).collect();
+        let mut ranges = Vec::new();
+        loop {
+            let before = ranges.len();
+            ranges.extend(shares.iter_mut().filter_map(Share::next_batch));
+            if ranges.len() == before {
+                return ranges;
+            }
+        }
+    }
+
+    #[test]
+    fn every_request_is_dealt_once_whatever_the_shape() {
+        for total in [1, 7, 100, 1003, 100_000] {
+            for batch in [1, 3, 16, 1000, 5000] {
+                for threads in [1, 2, 7, 64] {
+                    let mut ranges = drawn(total, batch, threads);
+                    ranges.sort_by_key(|range| range.start);
+                    let mut next = 0;
+                    for range in ranges {
+                        assert_eq!(range.start, next);
+                        assert_eq!(range.start % batch, 0, "a batch begins where a sequence begins");
+                        assert!(range.end - range.start <= batch && !range.is_empty());
+                        next = range.end;
+                    }
+                    assert_eq!(next, total, "{total} requests, batches of {batch}, {threads} threads");
+                }
+            }
+        }
+    }
+
+    /// A slow server shows it: a thread must not sit on work that another could do.
+    #[test]
+    fn few_requests_are_spread_over_threads() {
+        let budget = Budget::new(20, 1, 4);
+        let taken: Vec<u64> = (0..4).map(|_| budget.share().next_batch().unwrap().start).collect();
+        assert_eq!(taken, [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,18 @@
+//! The load engine: it does what a plan says, and brings home a recording.
+//!
+//! [`run`](run::run) starts load threads, each a [`worker`] with clients of its own. A thread shares nothing on its hot
+//! path: it draws requests from the common [`budget`] many at a time, and hands over its counts a few times a second.
+//! What a client may do next is decided by the pure [`client`]; [`connection`] turns bytes into replies; sockets are in
+//! [`drivers`] alone.
+
+pub mod budget;
+pub mod client;
+pub mod clock;
+pub mod connection;
+pub mod drivers;
+pub mod idle;
+pub mod recorder;
+pub mod run;
+pub mod worker;
+
+pub use run::{EngineError, run};
