@@ -10,9 +10,11 @@
 pub mod embedded;
 pub mod engine;
 pub mod event;
+pub mod observe;
 pub mod plan;
 pub mod recording;
 pub mod resp;
+pub mod result;
 pub mod stats;
 pub mod target;
 pub mod units;
