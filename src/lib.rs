@@ -13,6 +13,7 @@ pub mod event;
 pub mod observe;
 pub mod plan;
 pub mod recording;
+pub mod report;
 pub mod resp;
 pub mod result;
 pub mod stats;

@@ -1,0 +1,3 @@
+//! The only room that prints: what a document says, as text.
+
+pub mod redis_benchmark;
