@@ -1,0 +1,29 @@
+//! One line for each test, as redis-benchmark prints with `-q`.
+
+use super::redis_benchmark::LatencySummary;
+use super::{Report, header, redis_7};
+use crate::result::{Document, TestResult};
+use std::io::{self, Write};
+
+pub struct Quiet {
+    /// Whether the line ends in the median: since 6.2 it does.
+    pub with_median: bool,
+}
+
+impl Report for Quiet {
+    fn test(&mut self, document: &Document, result: &TestResult, out: &mut dyn Write) -> io::Result<()> {
+        if !header::is_told(result) {
+            return Ok(());
+        }
+        write!(out, "{}: {:.2} requests per second", result.title, result.summary.requests_per_second.0)?;
+        if self.with_median {
+            let summary = LatencySummary::new(&redis_7::bins(document, result));
+            write!(out, ", p50={:.3} msec", summary.latency_ms_p50)?;
+        }
+        writeln!(out)
+    }
+
+    fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {
+        header::write_end_of_suite(document, out)
+    }
+}
