@@ -7,16 +7,31 @@
 //! Below are the rooms, from the ground up. Each uses only rooms above it; the table in `tests/house.rs` holds the
 //! house to that.
 
+// What every room speaks in, and the wire.
+pub mod resp;
+pub mod units;
+
+// What is sent, to whom, and how much of it.
+pub mod target;
+pub mod workload;
+
+pub mod plan;
+
+// What happened, and what it means.
+pub mod recording;
+
+pub mod event;
+pub mod stats;
+
+pub mod observe;
+
+// Doing it.
 pub mod embedded;
 pub mod engine;
-pub mod event;
-pub mod observe;
-pub mod plan;
-pub mod recording;
-pub mod report;
-pub mod resp;
+
+// Keeping and telling it.
 pub mod result;
-pub mod stats;
-pub mod target;
-pub mod units;
-pub mod workload;
+
+pub mod report;
+
+pub mod cli;

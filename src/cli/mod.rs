@@ -1,0 +1,88 @@
+//! From the command line to a plan, and from there through the rooms: one file for each verb.
+
+pub mod error;
+pub mod interrupt;
+pub mod redact;
+pub mod report;
+pub mod run;
+pub mod run_flags;
+pub mod serve;
+pub mod session;
+pub mod values;
+
+pub use error::{Error, Exit};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+
+/// What rbench was asked to do.
+pub enum Verb {
+    Run(Box<run::Arguments>),
+    Report(report::Arguments),
+    Serve(serve::Arguments),
+}
+
+/// Measures Redis, and everything that speaks its protocol, with the command line of redis-benchmark.
+///
+/// Without a verb it runs the tests: 50 connections, 100,000 requests for each test, against 127.0.0.1:6379.
+#[derive(Parser)]
+#[command(
+    name = "rbench",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    args_override_self = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES,
+    override_usage = "rbench [OPTIONS] [--] [COMMAND ARGS...]\n       rbench <report|serve> ..."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Option<VerbArguments>,
+    #[command(flatten)]
+    run: run_flags::RunFlags,
+}
+
+#[derive(Subcommand)]
+enum VerbArguments {
+    Report(report::Arguments),
+    Serve(serve::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rbench --embedded -q                       the whole suite, against a server of its own
+  rbench -h haproxy-service -c 100 -d 30 -n 1000000
+  rbench -t set,get -P 16 -r 1000000 --csv   two tests, pipelined, over a million keys
+  rbench -r 10000 set key:__rand_int__ __data__ ';' get key:__rand_int__
+  rbench --json result.json -t set           keep everything that was measured
+  rbench report result.json --format redis-5
+
+In a command, __rand_int__ is a number below -r, drawn anew at each place; __rand_1st__ to __rand_9th__ are drawn once
+for all commands between ';'; __data__ is a payload of -d bytes. A number before a command repeats it.";
+
+/// Takes a command line apart.
+///
+/// # Errors
+/// [`Error`] with [`Exit::Usage`] when it is none of ours; with [`Exit::Done`] when help or the version was asked for,
+/// and the text as message.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = CommandLine::command().try_get_matches_from(&arguments).map_err(Error::from_clap)?;
+    let parsed = CommandLine::from_arg_matches(&matches).map_err(Error::from_clap)?;
+    Ok(match parsed.verb {
+        None => Verb::Run(Box::new(run::Arguments::new(parsed.run, &arguments)?)),
+        Some(VerbArguments::Report(arguments)) => Verb::Report(arguments),
+        Some(VerbArguments::Serve(arguments)) => Verb::Serve(arguments),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+}
