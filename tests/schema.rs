@@ -1,0 +1,80 @@
+//! Every document that the program writes is what `docs/result.schema.json` says, and nothing else.
+
+use serde_json::Value;
+use std::process::Command;
+
+/// The documents of a variety of runs against the embedded server.
+fn documents() -> Vec<Value> {
+    [
+        &["-n", "50", "-c", "3"][..],
+        &[
+            "-n",
+            "1",
+            "-t",
+            "set,mget",
+            "-r",
+            "100",
+            "-d",
+            "100",
+            "-P",
+            "16",
+            "--threads",
+            "2",
+            "-3",
+            "--precision",
+            "4",
+        ],
+        &["-n", "20", "-k", "0", "-c", "2", "--dbnum", "1", "--seed", "18446744073709551615", "-t", "get"],
+        &["-n", "30", "set", "k:__rand_1st__", "__data__", ";", "2", "get", "k:__rand_1st__"],
+        &["-n", "30", "set", "onlykey"],
+    ]
+    .into_iter()
+    .map(|arguments| {
+        let output = Command::new(env!("CARGO_BIN_EXE_rbench"))
+            .args(["--embedded", "--format", "json"])
+            .args(arguments)
+            .output()
+            .expect("rbench can be started");
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr)))
+    })
+    .collect()
+}
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../docs/result.schema.json")).expect("the schema is JSON")
+}
+
+#[test]
+fn every_document_keeps_to_the_schema() {
+    let validator = jsonschema::draft202012::new(&schema()).expect("the schema is a schema");
+    for document in documents() {
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path)).collect();
+        assert!(errors.is_empty(), "{}: {errors:#?}", document["command_line"]);
+    }
+}
+
+/// The schema refuses what it should: a schema that takes everything would pass the test above.
+#[test]
+fn the_schema_refuses_what_is_missing_and_what_it_does_not_know() {
+    let validator = jsonschema::draft202012::new(&schema()).expect("the schema is a schema");
+    let good = documents().remove(0);
+    let without = |path: &str| {
+        let mut document = good.clone();
+        let (parent, key) = path.rsplit_once('/').expect("a pointer has a slash");
+        document.pointer_mut(parent).and_then(Value::as_object_mut).expect("the parent is there").remove(key);
+        document
+    };
+    for path in ["/seed", "/config/clients", "/results/0/service_time", "/results/0/service_time/hdr_v2_deflate_base64"]
+    {
+        assert!(good.pointer(path).is_some(), "{path}");
+        assert!(!validator.is_valid(&without(path)), "{path} can be missing");
+    }
+    let mut more = good.clone();
+    more["results"][0]["password"] = Value::from("x");
+    assert!(!validator.is_valid(&more));
+    let mut infinite = good;
+    infinite["results"][0]["requests_per_second"] = Value::Null;
+    assert!(!validator.is_valid(&infinite));
+}
