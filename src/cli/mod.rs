@@ -81,6 +81,36 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, Erro
 mod tests {
     use super::*;
 
+    /// The plan that a command line asks for.
+    fn run(line: &str) -> Result<run::Arguments, Error> {
+        match parse(line.split(' ').map(OsString::from))? {
+            Verb::Run(arguments) => Ok(*arguments),
+            _ => panic!("{line} is a verb"),
+        }
+    }
+
+    #[test]
+    fn a_mistyped_flag_is_no_command() {
+        let error = run("rbench --thread 2").err().expect("an error");
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.message.unwrap().contains("'--threads'"), "it says what was meant");
+    }
+
+    /// As in redis-benchmark: the first word that is no flag ends the flags.
+    #[test]
+    fn flags_behind_a_command_belong_to_it() {
+        let plan = run("rbench -n 7 get x -n 10").unwrap().plan;
+        assert_eq!((plan.requests(), plan.tests[0].title.as_str()), (7, "get x -n 10"));
+        assert_eq!(run("rbench -- -n 10").unwrap().plan.tests[0].title, "-n 10");
+        assert_eq!(run("rbench -n 7 -- report x").unwrap().plan.tests[0].title, "report x");
+        assert_eq!(run("rbench eval script report serve").unwrap().plan.tests[0].title, "eval script report serve");
+    }
+
+    #[test]
+    fn the_last_of_a_flag_counts() {
+        assert_eq!(run("rbench -n 7 -q -n 9 -q").unwrap().plan.requests(), 9);
+    }
+
     #[test]
     fn the_command_line_is_well_formed() {
         CommandLine::command().debug_assert();

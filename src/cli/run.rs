@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 /// A run as the command line asks for it.
 pub struct Arguments {
-    plan: Plan,
+    pub(super) plan: Plan,
     embedded: bool,
     idle: bool,
     report: Box<dyn Report>,

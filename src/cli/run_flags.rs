@@ -245,6 +245,6 @@ pub struct RunFlags {
     pub version: bool,
 
     /// A command of your own instead of the tests
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }

@@ -61,8 +61,9 @@ pub fn in_words(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
+/// The first line of what a server said, fit to be followed by words of ours.
 fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+    text.lines().next().unwrap_or_default().trim_end_matches([' ', '.']).to_owned()
 }
 
 /// The replies to AUTH (when there are credentials), SELECT (when it is not database 0), and the questions.

@@ -422,7 +422,7 @@ impl<'w, 'c> Pool<'w, 'c> {
     }
 
     fn refused(&self, line: &[u8]) -> Failure {
-        let message = format!("{} replied with an error: {}", self.endpoint, String::from_utf8_lossy(line));
+        let message = format!("{} replied with an error: {}", self.endpoint, String::from_utf8_lossy(line).trim_end());
         Failure { kind: ErrorKind::Reply, message }
     }
 
