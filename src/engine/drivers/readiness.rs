@@ -90,6 +90,8 @@ enum Stage {
         replies_left: u32,
     },
     Open,
+    /// Connected, with nothing left to send. What becomes of the connection does not matter any more.
+    Done,
 }
 
 impl<'w, 'c> Pool<'w, 'c> {
@@ -169,7 +171,7 @@ impl<'w, 'c> Pool<'w, 'c> {
                 }
                 Stage::Connecting { since } => self.connected(index, since)?,
                 Stage::Greeting { since, replies_left } => self.greeted(index, since, replies_left)?,
-                Stage::Closed => {}
+                Stage::Closed | Stage::Done => {}
             }
         }
         let now = self.now();
@@ -255,6 +257,7 @@ impl<'w, 'c> Pool<'w, 'c> {
     #[inline]
     fn send(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
         let Some(numbers) = self.worker.share.next_batch() else {
+            self.slots[index].stage = Stage::Done;
             self.working -= 1;
             return Ok(());
         };
@@ -350,7 +353,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             }
             // A read that did not fill the buffer emptied the socket, and what comes later is told of anew. Only an end
             // that was told of together with the bytes before it would not be.
-            if seen < BUFFER_BYTES && !closed {
+            if (seen < BUFFER_BYTES && !closed) || self.slots[index].stage == Stage::Done {
                 return Ok(());
             }
         }
