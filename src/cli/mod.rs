@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_beyond_all_memory_is_refused_at_once() {
+        let error = run("rbench -P 1000000 -d 1000000 -n 1000000 -t set").err().expect("an error");
+        assert_eq!(error.message.unwrap(), "a batch of -P 1000000 requests takes 931.3 GiB of memory; lower -P or -d");
+        assert!(run("rbench -P 1000000 -d 1000000 -n 5 -t set").is_ok(), "-n bounds it");
+    }
+
+    #[test]
     fn the_last_of_a_flag_counts() {
         assert_eq!(run("rbench -n 7 -q -n 9 -q").unwrap().plan.requests(), 9);
     }

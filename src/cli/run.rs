@@ -49,6 +49,27 @@ impl Arguments {
         let format = flags.format.unwrap_or(&FORMATS[0]);
         let style = Style::of(flags.quiet, flags.csv);
         let secret = server.credentials.as_ref().map(|credentials| credentials.password.expose().to_owned());
+        let plan = Plan {
+            server,
+            tests,
+            is_suite: flags.command.is_empty(),
+            rounds: if flags.forever { Rounds::UntilInterrupted } else { Rounds::Once },
+            stop: Stop::AfterRequests(flags.requests),
+            clients: flags.clients,
+            pipeline: flags.pipeline,
+            keep_alive: flags.keep_alive,
+            threads: (flags.threads > 0).then_some(flags.threads),
+            protocol: if flags.resp3 { Protocol::Resp3 } else { Protocol::Resp2 },
+            tracking: flags.enable_tracking,
+            // A key space of none is one of one, as in the original.
+            key_count: flags.key_count.map(|count| count.max(1)),
+            data_bytes: flags.data_bytes,
+            seed: Seed(flags.seed.unwrap_or_else(rand::random)),
+            connect_timeout: flags.connect_timeout.into(),
+            reply_timeout: flags.timeout.into(),
+            precision: flags.precision,
+        };
+        check_memory(&plan)?;
         Ok(Arguments {
             embedded: flags.embedded,
             idle: flags.idle,
@@ -56,28 +77,22 @@ impl Arguments {
             keeps_results: flags.json.is_some() || format.name == "json",
             json: flags.json,
             command_line: redact(command_line, secret.as_deref()),
-            plan: Plan {
-                server,
-                tests,
-                is_suite: flags.command.is_empty(),
-                rounds: if flags.forever { Rounds::UntilInterrupted } else { Rounds::Once },
-                stop: Stop::AfterRequests(flags.requests),
-                clients: flags.clients,
-                pipeline: flags.pipeline,
-                keep_alive: flags.keep_alive,
-                threads: (flags.threads > 0).then_some(flags.threads),
-                protocol: if flags.resp3 { Protocol::Resp3 } else { Protocol::Resp2 },
-                tracking: flags.enable_tracking,
-                // A key space of none is one of one, as in the original.
-                key_count: flags.key_count.map(|count| count.max(1)),
-                data_bytes: flags.data_bytes,
-                seed: Seed(flags.seed.unwrap_or_else(rand::random)),
-                connect_timeout: flags.connect_timeout.into(),
-                reply_timeout: flags.timeout.into(),
-                precision: flags.precision,
-            },
+            plan,
         })
     }
+}
+
+/// The most memory that batches may take.
+const BATCH_BYTES_MAX: u64 = 4 << 30;
+
+/// Refuses what would end in the middle of nowhere for want of memory.
+fn check_memory(plan: &Plan) -> Result<(), Error> {
+    let bytes = plan.batch_bytes_about();
+    if bytes <= BATCH_BYTES_MAX {
+        return Ok(());
+    }
+    let gib = bytes as f64 / f64::from(1 << 30);
+    Err(Error::usage(format!("a batch of -P {} requests takes {gib:.1} GiB of memory; lower -P or -d", plan.pipeline)))
 }
 
 /// The server that the flags name: what a URI says counts more than the other flags.

@@ -81,6 +81,16 @@ impl Plan {
         self.seed.child(round).child(index as u64)
     }
 
+    /// About how many bytes the largest batch of a test takes in memory, over all load threads.
+    pub fn batch_bytes_about(&self) -> u64 {
+        let of_test = |test: &Test| {
+            let sequence: u64 = test.sequence.iter().map(|request| request.bytes_about(self.data_bytes)).sum();
+            let repeats = u64::from(self.pipeline).min(self.requests().div_ceil(test.sequence.len() as u64));
+            sequence.saturating_mul(repeats).saturating_mul(u64::from(self.load_threads()))
+        };
+        self.tests.iter().map(of_test).max().unwrap_or(0)
+    }
+
     /// Requests that a test sends.
     pub fn requests(&self) -> u64 {
         let Stop::AfterRequests(requests) = self.stop;

@@ -71,6 +71,15 @@ impl Template {
         self.arguments.push(Argument::Input { stdin_bytes: bytes.len(), bytes });
     }
 
+    /// About how many bytes the request takes with a payload of `data_bytes`: all but the lengths in it.
+    pub fn bytes_about(&self, data_bytes: usize) -> u64 {
+        let about = |argument: &Argument| {
+            let placeholders = count(argument.bytes(), DATA.as_bytes()) as u64;
+            argument.bytes().len() as u64 + placeholders * data_bytes as u64
+        };
+        self.arguments.iter().map(about).sum()
+    }
+
     /// Appends the request to `out` with `data` in place of [`DATA`], and to `holes` where in `out` numbers are to be
     /// written. When `numbers` is false the placeholders of numbers are plain text.
     pub fn encode(&self, data: &[u8], numbers: bool, out: &mut Vec<u8>, holes: &mut Vec<(usize, Draw)>) {
@@ -107,6 +116,10 @@ impl Argument {
             Argument::Input { bytes, .. } | Argument::Bytes(bytes) => bytes,
         }
     }
+}
+
+fn count(bytes: &[u8], placeholder: &[u8]) -> usize {
+    bytes.windows(placeholder.len()).filter(|window| *window == placeholder).count()
 }
 
 fn replace(bytes: &[u8], placeholder: &[u8], with: &[u8]) -> Vec<u8> {
