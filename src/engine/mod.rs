@@ -10,6 +10,7 @@ pub mod client;
 pub mod clock;
 pub mod connection;
 pub mod drivers;
+pub mod gate;
 pub mod idle;
 pub mod recorder;
 pub mod run;

@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::clock::Clock;
 use super::drivers::DRIVERS;
+use super::gate::Gate;
 use super::recorder::{BEAT, Ending, Message};
 use super::worker::{Common, Worker};
 use crate::event::{Event, Observer};
@@ -13,7 +14,6 @@ use crate::units::{Nanos, Seed};
 use crate::workload::{Batch, Test};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -54,7 +54,7 @@ pub fn run(
         target,
         budget: Budget::new(plan.requests(), batch_requests, threads as u64),
         clock: Clock::start(),
-        ready: Barrier::new(threads),
+        ready: Gate::for_threads(threads),
         halt: interrupted,
         failed: AtomicBool::new(false),
     };
@@ -73,10 +73,7 @@ pub fn run(
             if let Err(error) = started {
                 // The threads that did start wait for this one.
                 common.failed.store(true, Ordering::Relaxed);
-                for _ in thread..threads {
-                    let common = &common;
-                    scope.spawn(move || common.ready.wait());
-                }
+                common.ready.expect_fewer(threads - thread);
                 return Err(EngineError::Thread(error));
             }
         }

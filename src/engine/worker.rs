@@ -3,6 +3,7 @@
 use super::budget::{Budget, Share};
 use super::clock::Clock;
 use super::drivers::Driver;
+use super::gate::Gate;
 use super::recorder::{Ending, Message, Recorder};
 use crate::plan::{Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
@@ -11,7 +12,6 @@ use crate::target::Target;
 use crate::units::Nanos;
 use crate::workload::Batch;
 use rustix::time::{ClockId, clock_gettime};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
@@ -22,7 +22,7 @@ pub struct Common<'a> {
     pub budget: Budget,
     pub clock: Clock,
     /// All connections stand: nobody sends before everybody could.
-    pub ready: Barrier,
+    pub ready: Gate,
     /// Set by the user, or by a thread that failed: everybody is to stop.
     pub halt: &'a AtomicBool,
     pub failed: AtomicBool,
