@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::drivers::DRIVERS;
+use super::drivers::{DRIVERS, Driver};
 use super::gate::Gate;
 use super::recorder::{BEAT, Ending, Message};
 use super::worker::{Common, Worker};
@@ -47,6 +47,22 @@ pub fn run(
     interrupted: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Recording, EngineError> {
+    run_with(&DRIVERS[0], plan, test, seed, target, interrupted, observer)
+}
+
+/// [`run`] with a driver of one's choice.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    driver: &'static Driver,
+    plan: &Plan,
+    test: &Test,
+    seed: Seed,
+    target: &Target,
+    interrupted: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Recording, EngineError> {
     let threads = plan.load_threads() as usize;
     let batch_requests = u64::from(plan.pipeline) * test.sequence.len() as u64;
     let common = Common {
@@ -67,9 +83,8 @@ pub fn run(
             let batch = Batch::new(test, repeats as usize, &data, plan.key_count, seed);
             let clients = share_of(plan.clients as usize, threads, thread);
             let worker = Worker::new(&common, thread, clients, batch, sender.clone());
-            let started = thread::Builder::new()
-                .name(format!("load-{thread}"))
-                .spawn_scoped(scope, move || worker.work(&DRIVERS[0]));
+            let started =
+                thread::Builder::new().name(format!("load-{thread}")).spawn_scoped(scope, move || worker.work(driver));
             if let Err(error) = started {
                 // The threads that did start wait for this one.
                 common.failed.store(true, Ordering::Relaxed);
