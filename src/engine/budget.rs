@@ -55,21 +55,15 @@ impl Share<'_> {
     /// The numbers of the next batch of requests, fewer than a whole one at the end. None when all are taken.
     #[inline]
     pub fn next_batch(&mut self) -> Option<Range<u64>> {
-        if self.is_spent() {
-            return None;
+        if self.portion.is_empty() {
+            self.portion = self.budget.take_portion();
+            if self.portion.is_empty() {
+                return None;
+            }
         }
         let from = self.portion.start;
         self.portion.start = (from + self.budget.batch).min(self.portion.end);
         Some(from..self.portion.start)
-    }
-
-    /// Whether nothing is left to take.
-    #[inline]
-    pub fn is_spent(&mut self) -> bool {
-        if self.portion.is_empty() {
-            self.portion = self.budget.take_portion();
-        }
-        self.portion.is_empty()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::target::Endpoint;
 use crate::units::Nanos;
 use mio::{Events, Poll, Token};
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Room for a whole line that was held back, and as much again of what comes behind it.
@@ -76,6 +77,8 @@ struct Slot {
     stream: Option<Stream>,
     connection: Connection,
     client: Client,
+    /// The batch that a connection is being made for, when each has its own.
+    next: Option<Range<u64>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,6 +105,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             stream: None,
             connection: Connection::default(),
             client: Client::default(),
+            next: None,
         };
         Pool {
             slots: std::iter::repeat_with(slot).take(worker.clients).collect(),
@@ -246,11 +250,14 @@ impl<'w, 'c> Pool<'w, 'c> {
         let now = self.now();
         self.slots[index].stage = Stage::Open;
         self.worker.recorder.counts.connect.record(now - since, 1);
-        if self.worker.started.is_some() {
-            return self.send(index, now);
+        if self.worker.started.is_none() {
+            self.unready -= 1;
+            return Ok(());
         }
-        self.unready -= 1;
-        Ok(())
+        match self.slots[index].next.take() {
+            Some(numbers) => self.send_batch(index, numbers, now),
+            None => self.send(index, now),
+        }
     }
 
     /// Sends the client's next batch. Without one, the client is done.
@@ -261,6 +268,11 @@ impl<'w, 'c> Pool<'w, 'c> {
             self.working -= 1;
             return Ok(());
         };
+        self.send_batch(index, numbers, now)
+    }
+
+    #[inline]
+    fn send_batch(&mut self, index: usize, numbers: Range<u64>, now: Nanos) -> Result<(), Failure> {
         let count = numbers.end - numbers.start;
         let bytes = self.worker.batch.fill(numbers.start, count as usize);
         let slot = &mut self.slots[index];
@@ -385,7 +397,10 @@ impl<'w, 'c> Pool<'w, 'c> {
         let slot = &mut self.slots[index];
         slot.stream = None;
         slot.stage = Stage::Closed;
-        if self.worker.share.is_spent() {
+        // Drawn before the connection is made: others could take the last batch meanwhile, and leave a connection that
+        // has nothing to send.
+        slot.next = self.worker.share.next_batch();
+        if slot.next.is_none() {
             self.working -= 1;
             return Ok(());
         }
