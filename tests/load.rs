@@ -204,7 +204,10 @@ fn without_keep_alive_each_batch_has_a_connection() {
     let control = connections(&server, "-n 10 -c 1 -t set") - 1;
     assert_eq!(connections(&server, "-k 0 -n 100 -c 1 -t set"), control + 100);
     assert_eq!(connections(&server, "-k 0 -n 100 -c 1 -P 10 -t set"), control + 10);
-    assert_eq!(connections(&server, "-k 0 -n 100 -c 5 --threads 2 -t set"), control + 100);
+    // Several times: a client that finds nothing left after it has connected is a matter of luck.
+    for _ in 0..10 {
+        assert_eq!(connections(&server, "-k 0 -n 100 -c 5 --threads 2 -t set"), control + 100);
+    }
 }
 
 #[test]
@@ -287,6 +290,7 @@ fn every_way_to_give_a_password_opens_the_door() {
         });
         assert_eq!(server.calls_of("auth"), 5, "each connection once, and the control connection");
         drop(running);
+        wait_until("only we are connected", || server.fact("connected_clients") == 1);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What whole-program tests stand on: a private redis-server, and the program itself under a time limit.
 
 // Each test binary uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod program;
 pub mod server;

@@ -89,6 +89,10 @@ impl Running {
         kill_process(Pid::from_child(&self.process), signal).expect("the program is there");
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Whether the program is still there.
     pub fn is_running(&mut self) -> bool {
         self.process.try_wait().expect("our child").is_none()
