@@ -2,6 +2,7 @@
 
 use crate::recording::{ErrorKind, Failure};
 use crate::target::Endpoint;
+use crate::target::control::in_words;
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -97,9 +98,4 @@ pub fn failure(error: &io::Error, endpoint: &Endpoint) -> Failure {
         _ => (ErrorKind::ConnectFailed, format!("connection to {endpoint}: {}", in_words(error))),
     };
     Failure { kind, message }
-}
-
-fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
