@@ -7,7 +7,6 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError, Value,
 };
 use std::io;
-use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 
@@ -23,11 +22,10 @@ pub enum ControlError {
     NotRedis(String),
 }
 
-/// Connects to `endpoint`, gets in with the credentials of `server`, and asks for its facts, all within `patience`.
-pub async fn introduce(endpoint: &Endpoint, server: &Server, patience: Duration) -> Result<ServerFacts, ControlError> {
-    let deadline = Instant::now() + patience;
+/// Connects to `endpoint`, gets in with the credentials of `server`, and asks for its facts, all before `deadline`.
+pub async fn introduce(endpoint: &Endpoint, server: &Server, deadline: Instant) -> Result<ServerFacts, ControlError> {
     reach(endpoint, deadline).await?;
-    let asked = timeout_at(deadline, ask(endpoint, server, patience));
+    let asked = timeout_at(deadline, ask(endpoint, server, deadline));
     let replies = match asked.await {
         Err(_) => return Err(ControlError::Mute),
         Ok(Err(error)) if error.is_timeout() => return Err(ControlError::Mute),
@@ -67,13 +65,14 @@ fn one_line(text: &str) -> String {
 }
 
 /// The replies to AUTH (when there are credentials), SELECT (when it is not database 0), and the questions.
-async fn ask(endpoint: &Endpoint, server: &Server, patience: Duration) -> Result<Vec<Value>, RedisError> {
+async fn ask(endpoint: &Endpoint, server: &Server, deadline: Instant) -> Result<Vec<Value>, RedisError> {
     let address = match endpoint {
         Endpoint::Tcp(address) => ConnectionAddr::Tcp(address.ip().to_string(), address.port()),
         Endpoint::Unix(path) => ConnectionAddr::Unix(path.clone()),
     };
     let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
     let client = Client::open(address.into_connection_info()?.set_redis_settings(settings))?;
+    let patience = deadline.saturating_duration_since(Instant::now());
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(patience));
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// An address after look-up: what a client connects to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,10 +69,11 @@ pub enum TargetError {
 /// error: the facts say why they are missing.
 pub async fn resolve(server: &Server, patience: Duration) -> Result<Target, TargetError> {
     let name = server.address.to_string();
+    let deadline = Instant::now() + patience;
     let endpoints = look_up(&server.address, patience).await?;
     let mut refused = None;
     for endpoint in endpoints {
-        match control::introduce(&endpoint, server, patience).await {
+        match control::introduce(&endpoint, server, deadline).await {
             Ok(facts) => return Ok(Target { name, endpoint, server: facts }),
             // Another address of the same name may well answer: `localhost` has two.
             Err(ControlError::Unreachable(cause)) => {
