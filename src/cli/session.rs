@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 pub struct Session {
-    runtime: Runtime,
+    /// There until the session ends.
+    runtime: Option<Runtime>,
     pub interrupt: Arc<Interrupt>,
 }
 
@@ -19,12 +20,16 @@ impl Session {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(wrong)?;
         let interrupt = Interrupt::watch(&runtime).map_err(wrong)?;
-        Ok(Session { runtime, interrupt })
+        Ok(Session { runtime: Some(runtime), interrupt })
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("a session that has not ended has its runtime")
     }
 
     /// Finds the server, or is interrupted.
     pub fn resolve(&self, server: &Server, patience: Nanos) -> Result<Target, Error> {
-        self.runtime.block_on(async {
+        self.runtime().block_on(async {
             tokio::select! {
                 target = resolve(server, patience.into()) => {
                     target.map_err(|error| Error::new(Exit::Unreachable, error))
@@ -36,7 +41,7 @@ impl Session {
 
     /// Waits until we are asked to stop.
     pub fn wait_for_interrupt(&self) {
-        self.runtime.block_on(self.interrupt.wait());
+        self.runtime().block_on(self.interrupt.wait());
     }
 
     pub fn interrupted(&self, message: impl std::fmt::Display) -> Error {
@@ -47,10 +52,8 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         // A look-up that hangs in the system's resolver must not keep us from ending.
-        let runtime = std::mem::replace(
-            &mut self.runtime,
-            tokio::runtime::Builder::new_current_thread().build().expect("a runtime that does nothing needs nothing"),
-        );
-        runtime.shutdown_background();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
