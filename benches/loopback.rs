@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rbench::embedded::Server as EmbeddedServer;
-use rbench::engine::{drivers::DRIVERS, run_with};
+use rbench::engine::{self, drivers::DRIVERS};
 use rbench::plan::{Plan, Protocol, Rounds, Stop};
 use rbench::recording::End;
 use rbench::target::{Address, Endpoint, Server, ServerFacts, Target};
@@ -45,8 +45,9 @@ fn loopback(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(driver.name, pipeline), |bencher| {
                 bencher.iter(|| {
                     let interrupted = AtomicBool::new(false);
-                    let recording = run_with(driver, &plan, &plan.tests[0], plan.seed, &target, &interrupted, &mut ())
-                        .expect("the embedded server takes connections");
+                    let recording =
+                        engine::run(driver, &plan, &plan.tests[0], plan.seed, &target, &interrupted, &mut ())
+                            .expect("the embedded server takes connections");
                     assert_eq!((recording.end, recording.counts.completed), (End::Completed, requests));
                 });
             });

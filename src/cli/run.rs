@@ -231,8 +231,8 @@ impl Run<'_> {
         let test = &plan.tests[index];
         let (seed, target) = (plan.seed_of(round, index), &self.document.targets[0]);
         let interrupted = &self.session.interrupt.flag;
-        let recording =
-            engine::run(plan, test, seed, target, interrupted, observer).map_err(|error| self.not_started(&error))?;
+        let recording = engine::run(&DRIVERS[0], plan, test, seed, target, interrupted, observer)
+            .map_err(|error| self.not_started(&error))?;
         let summary = stats::summarize(&recording);
         self.document.record(round, index, recording, summary);
         // The file first: nobody can close it under us.

@@ -1,7 +1,8 @@
 //! `-I`: connections that are opened and then say nothing.
 
-use super::drivers::stream::{Stream, failure};
-use crate::recording::{ErrorKind, Failure};
+use super::drivers::failure;
+use super::drivers::stream::Stream;
+use crate::recording::Failure;
 use crate::target::Endpoint;
 use mio::{Events, Poll, Token};
 use std::io;
@@ -19,7 +20,7 @@ pub fn hold(
     interrupted: &AtomicBool,
     mut report: impl FnMut(usize),
 ) -> Result<(), Failure> {
-    let words = |error: io::Error| failure(&error, endpoint);
+    let words = |error: io::Error| failure::of_socket(&error, endpoint);
     let mut poll = Poll::new().map_err(words)?;
     let mut events = Events::with_capacity(1024);
     let mut streams = Vec::with_capacity(clients);
@@ -51,12 +52,13 @@ pub fn hold(
 fn heard(stream: &mut Stream, endpoint: &Endpoint) -> Result<(), Failure> {
     let mut buffer = [0; 512];
     match stream.read(&mut buffer) {
-        Ok(0) => Err(Failure { kind: ErrorKind::Eof, message: format!("{endpoint} closed the connection") }),
+        Ok(0) => Err(failure::closed(endpoint)),
         Ok(read) => {
-            let line = String::from_utf8_lossy(&buffer[..read]).trim().to_owned();
-            Err(Failure { kind: ErrorKind::Reply, message: format!("{endpoint} replied with an error: {line}") })
+            // The sign of an error reply is not part of its text.
+            let line = &buffer[..read];
+            Err(failure::refused(line.strip_prefix(b"-").unwrap_or(line), endpoint))
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
-        Err(error) => Err(failure(&error, endpoint)),
+        Err(error) => Err(failure::of_socket(&error, endpoint)),
     }
 }

@@ -16,4 +16,4 @@ pub mod recorder;
 pub mod run;
 pub mod worker;
 
-pub use run::{EngineError, run, run_with};
+pub use run::{EngineError, run};

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::drivers::{DRIVERS, Driver};
+use super::drivers::Driver;
 use super::gate::Gate;
 use super::recorder::{BEAT, Ending, Message};
 use super::worker::{Common, Worker};
@@ -34,27 +34,12 @@ pub enum EngineError {
     Thread(#[source] io::Error),
 }
 
-/// Runs `test` as `plan` says against `target`, with draws of `seed`. Ends early, with what was measured so far, when
+/// Runs `test` as `plan` says against `target`, with `driver` and draws of `seed`. Ends early, with what was measured so far, when
 /// `interrupted` becomes true or the plan's policy on errors says so.
 ///
 /// # Errors
 /// [`EngineError`] when no request was sent because the connections could not be made.
 pub fn run(
-    plan: &Plan,
-    test: &Test,
-    seed: Seed,
-    target: &Target,
-    interrupted: &AtomicBool,
-    observer: &mut dyn Observer,
-) -> Result<Recording, EngineError> {
-    run_with(&DRIVERS[0], plan, test, seed, target, interrupted, observer)
-}
-
-/// [`run`] with a driver of one's choice.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_with(
     driver: &'static Driver,
     plan: &Plan,
     test: &Test,

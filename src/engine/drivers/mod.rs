@@ -3,6 +3,7 @@
 use super::worker::Worker;
 use crate::recording::Failure;
 
+pub mod failure;
 pub mod readiness;
 pub mod stream;
 

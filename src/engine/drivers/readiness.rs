@@ -3,13 +3,14 @@
 //! redis-benchmark arms and disarms its poller around every request. Here the poller says once that a socket has
 //! something to read, and is not spoken to again until the next wait.
 
-use super::stream::{Stream, failure};
+use super::failure;
+use super::stream::Stream;
 use crate::engine::client::Client;
 use crate::engine::connection::Connection;
 use crate::engine::worker::Worker;
-use crate::recording::{ErrorKind, Failure};
+use crate::recording::Failure;
+use crate::resp::Reply;
 use crate::resp::scan::LINE_BYTES_MAX;
-use crate::resp::{Malformed, Reply};
 use crate::target::Endpoint;
 use crate::units::Nanos;
 use mio::{Events, Poll, Token};
@@ -31,7 +32,7 @@ const WAIT_MAX: Duration = Duration::from_millis(50);
 
 /// Drives all clients of `worker` to their end.
 pub fn drive(worker: &mut Worker) -> Result<(), Failure> {
-    let poll = Poll::new().map_err(|error| cannot_poll(&error));
+    let poll = Poll::new().map_err(|error| failure::cannot_poll(&error));
     let mut pool = match poll {
         Ok(poll) => Pool::new(worker, poll),
         Err(error) => {
@@ -47,10 +48,6 @@ pub fn drive(worker: &mut Worker) -> Result<(), Failure> {
     let started = pool.worker.start_together();
     connected?;
     if started { pool.run() } else { Ok(()) }
-}
-
-fn cannot_poll(error: &io::Error) -> Failure {
-    Failure { kind: ErrorKind::OutOfResources, message: format!("cannot wait for sockets: {error}") }
 }
 
 /// The clients of one load thread.
@@ -160,7 +157,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         match self.poll.poll(events, Some(WAIT_MAX)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(cannot_poll(&error)),
+            Err(error) => return Err(failure::cannot_poll(&error)),
         }
         for event in &*events {
             let index = event.token().0;
@@ -192,7 +189,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         let since = self.now();
         let stream = Stream::open(self.endpoint, self.poll.registry(), Token(index));
         let slot = &mut self.slots[index];
-        slot.stream = Some(stream.map_err(|error| failure(&error, self.endpoint))?);
+        slot.stream = Some(stream.map_err(|error| failure::of_socket(&error, self.endpoint))?);
         slot.connection = Connection::default();
         slot.stage = Stage::Connecting { since };
         Ok(())
@@ -205,7 +202,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         match stream.is_connected() {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(error) => return Err(failure(&error, self.endpoint)),
+            Err(error) => return Err(failure::of_socket(&error, self.endpoint)),
         }
         if self.worker.greeting.replies == 0 {
             return self.stands(index, since);
@@ -236,7 +233,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             if let Some(line) = refusal {
                 return Err(self.refused(&line));
             }
-            taken.map_err(|error| self.malformed(&error))?;
+            taken.map_err(|error| failure::malformed(&error, self.endpoint))?;
             if replies_left == 0 {
                 return self.stands(index, since);
             }
@@ -319,17 +316,14 @@ impl<'w, 'c> Pool<'w, 'c> {
         let stream = slot.stream.as_mut().expect("a client that reads has a socket");
         loop {
             match stream.read(&mut self.buffer[held..]) {
-                Ok(0) => {
-                    let message = format!("{} closed the connection", self.endpoint);
-                    return Err(Failure { kind: ErrorKind::Eof, message });
-                }
+                Ok(0) => return Err(failure::closed(self.endpoint)),
                 Ok(read) => return Ok((held, Some(read))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     slot.connection.hold(&self.buffer[..held]);
                     return Ok((held, None));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failure(&error, self.endpoint)),
+                Err(error) => return Err(failure::of_socket(&error, self.endpoint)),
             }
         }
     }
@@ -348,13 +342,14 @@ impl<'w, 'c> Pool<'w, 'c> {
             let counts = &mut self.worker.recorder.counts;
             counts.bytes_received += read as u64;
             if replies > 0 {
-                let Ok(latency) = slot.client.received(replies, now) else { return Err(self.unasked()) };
+                let Ok(latency) = slot.client.received(replies, now) else {
+                    return Err(failure::unasked(self.endpoint));
+                };
                 counts.completed += replies;
                 counts.service.record(latency, replies);
                 self.worker.last_reply = now;
             }
             if let Some(line) = refusal {
-                counts.errors.count_reply(&line);
                 return Err(self.refused(&line));
             }
             if replies > 0 && slot.client.is_ready() {
@@ -388,7 +383,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         });
         match scanned {
             Ok(()) => Ok((replies, refusal)),
-            Err(error) => Err(self.malformed(&error)),
+            Err(error) => Err(failure::malformed(&error, self.endpoint)),
         }
     }
 
@@ -412,16 +407,10 @@ impl<'w, 'c> Pool<'w, 'c> {
         for slot in &self.slots {
             match slot.stage {
                 Stage::Connecting { since } | Stage::Greeting { since, .. } if now - since > self.connect_timeout => {
-                    let kind = ErrorKind::ConnectTimeout;
-                    let seconds = self.connect_timeout.as_secs();
-                    let message = format!("{}: no connection within {seconds} s", self.endpoint);
-                    return Err(Failure { kind, message });
+                    return Err(failure::not_connected(self.endpoint, self.connect_timeout));
                 }
                 Stage::Open if slot.client.is_overdue(now, self.reply_timeout) => {
-                    let kind = ErrorKind::ReplyTimeout;
-                    let seconds = self.reply_timeout.as_secs();
-                    let message = format!("{} did not reply within {seconds} s", self.endpoint);
-                    return Err(Failure { kind, message });
+                    return Err(failure::not_replied(self.endpoint, self.reply_timeout));
                 }
                 _ => {}
             }
@@ -436,20 +425,12 @@ impl<'w, 'c> Pool<'w, 'c> {
         {
             return self.refused(&line);
         }
-        failure(&error, self.endpoint)
+        failure::of_socket(&error, self.endpoint)
     }
 
-    fn refused(&self, line: &[u8]) -> Failure {
-        let message = format!("{} replied with an error: {}", self.endpoint, String::from_utf8_lossy(line).trim_end());
-        Failure { kind: ErrorKind::Reply, message }
-    }
-
-    fn malformed(&self, error: &Malformed) -> Failure {
-        Failure { kind: ErrorKind::Protocol, message: format!("{}: {error}", self.endpoint) }
-    }
-
-    fn unasked(&self) -> Failure {
-        let message = format!("{} sent a reply that nobody had asked for", self.endpoint);
-        Failure { kind: ErrorKind::Protocol, message }
+    /// Counts an error reply, with its code, wherever it was read.
+    fn refused(&mut self, line: &[u8]) -> Failure {
+        self.worker.recorder.counts.errors.count_reply(line);
+        failure::refused(line, self.endpoint)
     }
 }

@@ -1,8 +1,6 @@
 //! A socket of either kind, without waiting.
 
-use crate::recording::{ErrorKind, Failure};
 use crate::target::Endpoint;
-use crate::target::control::in_words;
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -72,30 +70,4 @@ impl Stream {
             Stream::Unix(stream) => stream.write(bytes),
         }
     }
-}
-
-/// What an error of a socket means for a client of `endpoint`, in words.
-pub fn failure(error: &io::Error, endpoint: &Endpoint) -> Failure {
-    use io::ErrorKind as Io;
-    let (kind, message) = match error.kind() {
-        Io::ConnectionRefused | Io::NotFound => {
-            (ErrorKind::ConnectRefused, format!("cannot connect to {endpoint}: {}", in_words(error)))
-        }
-        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => {
-            (ErrorKind::Reset, format!("{endpoint} reset the connection"))
-        }
-        Io::AddrNotAvailable => (
-            ErrorKind::OutOfResources,
-            format!(
-                "no local port is free to connect to {endpoint}: closed connections hold theirs for a minute; \
-                 keep connections alive (-k 1) or widen net.ipv4.ip_local_port_range"
-            ),
-        ),
-        _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-            (ErrorKind::OutOfResources, "too many open files; lower -c or raise the limit (ulimit -n)".to_owned())
-        }
-        Io::TimedOut => (ErrorKind::ConnectTimeout, format!("{endpoint} does not answer: {}", in_words(error))),
-        _ => (ErrorKind::ConnectFailed, format!("connection to {endpoint}: {}", in_words(error))),
-    };
-    Failure { kind, message }
 }
