@@ -9,6 +9,7 @@ pub mod limits;
 pub mod resolve;
 pub mod secret;
 pub mod server;
+pub mod tls;
 pub mod uri;
 
 pub use facts::ServerFacts;
