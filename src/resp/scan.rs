@@ -35,6 +35,9 @@ pub enum Malformed {
 /// The longest line that is taken for one. Redis itself stays far below it.
 pub const LINE_BYTES_MAX: usize = 32 * 1024;
 
+/// The longest body, and the longest list. No server has as much to say, and what claims to is not to be waited for.
+const LENGTH_MAX: u64 = 1 << 40;
+
 /// Finds replies in a stream that arrives in pieces.
 #[derive(Debug, Default)]
 pub struct Scanner {
@@ -212,7 +215,7 @@ fn length(digits: &[u8]) -> Result<Option<u64>, Malformed> {
         }
         value = value * 10 + u64::from(digit - b'0');
     }
-    if value > i64::MAX as u64 { Err(Malformed::Length) } else { Ok(Some(value)) }
+    if value > LENGTH_MAX { Err(Malformed::Length) } else { Ok(Some(value)) }
 }
 
 #[cfg(test)]
@@ -298,7 +301,7 @@ mod tests {
     #[test]
     fn a_huge_body_holds_nothing_back() {
         let mut scanner = Scanner::default();
-        assert_eq!(scanner.scan(b"$9223372036854775800\r\n").unwrap(), (22, None));
+        assert_eq!(scanner.scan(b"$549755813888\r\n").unwrap(), (15, None));
         let piece = vec![b'x'; 1 << 16];
         for _ in 0..100 {
             assert_eq!(scanner.scan(&piece).unwrap(), (1 << 16, None));
