@@ -69,6 +69,16 @@ impl Command {
         if self.arity < 0 { count >= least } else { count == least }
     }
 
+    /// Where its keys are: the first place, the last (counted from the end when negative), and the step between them.
+    fn key_places(&self) -> (i64, i64, i64) {
+        match self.keys {
+            Nothing => (0, 0, 0),
+            First => (1, 1, 1),
+            All => (1, -1, 1),
+            EverySecond => (1, -1, 2),
+        }
+    }
+
     fn has_key(&self, arguments: Arguments, key: &[u8]) -> bool {
         match self.keys {
             // Such as FLUSHALL, which may change any key.

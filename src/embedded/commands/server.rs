@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, said};
 use super::super::state::{CommandStats, State};
-use super::{Call, Outcome, REGISTRY, glob};
+use super::{Call, Effect, Outcome, REGISTRY, glob};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -132,18 +132,59 @@ fn info_commandstats(state: &mut State, text: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// Enough for clients that ask on connecting: nothing is told of any command but how many there are.
+/// Enough for clients that ask on connecting, which are told of no command, and for those that ask of one by its name.
 pub fn command(call: &mut Call) -> Outcome {
     let arguments = call.arguments;
     if arguments.is(1, "count") {
         call.reply.count(REGISTRY.len());
     } else if arguments.is(1, "docs") {
         call.reply.map(0);
-    } else if arguments.len() == 1 || arguments.is(1, "info") || arguments.is(1, "list") {
+    } else if arguments.is(1, "info") {
+        call.reply.array(arguments.len() - 2);
+        arguments.from(2).for_each(|name| describe(call, name));
+    } else if arguments.is(1, "getkeys") {
+        return getkeys(call);
+    } else if arguments.len() == 1 || arguments.is(1, "list") {
         call.reply.array(0);
     } else {
         return Err(Failure::subcommand("command", arguments.at(1)));
     }
+    Ok(())
+}
+
+/// The entry of COMMAND INFO as it was up to Redis 5: name, arity, flags, and where the keys are.
+fn describe(call: &mut Call, name: &[u8]) {
+    let Some(index) = call.state.names.find(name) else { return call.reply.null_array() };
+    let command = &REGISTRY[index];
+    let flag = if command.effect == Effect::Write { "write" } else { "readonly" };
+    let (first, last, step) = command.key_places();
+    call.reply.array(6);
+    call.reply.bulk(command.name.as_bytes());
+    call.reply.integer(i64::from(command.arity));
+    call.reply.array(1);
+    call.reply.simple(flag);
+    [first, last, step].into_iter().for_each(|number| call.reply.integer(number));
+}
+
+fn getkeys(call: &mut Call) -> Outcome {
+    let arguments = call.arguments;
+    if arguments.len() < 3 {
+        return Err(Failure::arity("command|getkeys"));
+    }
+    let index = call.state.names.find(arguments.at(2)).ok_or(said("ERR Invalid command specified"))?;
+    let command = &REGISTRY[index];
+    let count = arguments.len() - 2;
+    if !command.takes(count) {
+        return Err(said("ERR Invalid number of arguments specified for command"));
+    }
+    let (first, last, step) = command.key_places();
+    let end = if last < 0 { count } else { last as usize + 1 };
+    let keys: Vec<&[u8]> = match step {
+        0 => return Err(said("ERR The command has no key arguments")),
+        step => arguments.from(2).take(end).skip(first as usize).step_by(step as usize).collect(),
+    };
+    call.reply.array(keys.len());
+    keys.into_iter().for_each(|key| call.reply.bulk(key));
     Ok(())
 }
 
