@@ -5,15 +5,18 @@
 //! What a client may do next is decided by the pure [`client`]; [`connection`] turns bytes into replies; sockets are in
 //! [`drivers`] alone.
 
+pub mod backoff;
 pub mod budget;
 pub mod client;
 pub mod clock;
 pub mod connection;
+pub mod dialer;
 pub mod drivers;
 pub mod gate;
 pub mod idle;
 pub mod recorder;
 pub mod run;
+pub mod timers;
 pub mod worker;
 
 pub use run::{EngineError, run};
