@@ -11,7 +11,7 @@
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use rbench::units::Seed;
-use rbench::workload::{Batch, Test, suite, value};
+use rbench::workload::{Batch, Test, suite, suite::Spelling, value};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{self, Read, Write};
 use std::time::Instant;
@@ -47,7 +47,14 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 
 fn run(mut streams: Vec<TcpStream>, requests: usize, pipeline: usize) -> io::Result<()> {
     let set = suite::select("set").expect("the suite has SET")[0];
-    let mut batch = Batch::new(&Test::of_suite(set, 30, false), pipeline, &value::payload(30), None, Seed(0));
+    let mut batch = Batch::new(
+        &Test::of_suite(set, 30, false, &Spelling::default()),
+        pipeline,
+        &value::payload(30),
+        None,
+        Seed(0),
+        false,
+    );
     let mut buffer = vec![0; 1 << 16];
     let mut missing = vec![0; streams.len()];
     let (mut unsent, mut unanswered) = (requests, requests * REPLY_BYTES);

@@ -3,39 +3,39 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rbench::embedded::Server as EmbeddedServer;
 use rbench::engine::{self, drivers::DRIVERS};
-use rbench::plan::{Plan, Protocol, Rounds, Stop};
+use rbench::plan::{Plan, Stop};
 use rbench::recording::End;
-use rbench::target::{Address, Endpoint, Server, ServerFacts, Target};
-use rbench::units::{Nanos, Seed};
-use rbench::workload::{Test, suite};
+use rbench::target::{Access, Address, Directory, Endpoint, Node, Roster, Server};
+use rbench::units::Seed;
+use rbench::workload::Test;
+use rbench::workload::suite::{self, Spelling};
 use std::sync::atomic::AtomicBool;
 
 fn plan(port: u16, pipeline: u32, requests: u64) -> Plan {
+    let set = suite::select("set").expect("the suite has SET")[0];
+    let server = Server::at(Address::Tcp { host: "127.0.0.1".to_owned(), port });
     Plan {
-        server: Server { address: Address::Tcp { host: "127.0.0.1".to_owned(), port }, credentials: None, database: 0 },
-        tests: vec![Test::of_suite(suite::select("set").expect("the suite has SET")[0], 30, true)],
-        is_suite: true,
-        rounds: Rounds::Once,
         stop: Stop::AfterRequests(requests),
-        clients: 50,
         pipeline,
-        keep_alive: true,
-        threads: None,
-        protocol: Protocol::Resp2,
-        tracking: false,
         key_count: Some(1_000_000),
         data_bytes: 30,
         seed: Seed(1),
-        connect_timeout: Nanos::from_secs(5),
-        reply_timeout: Nanos::from_secs(30),
-        precision: None,
+        ..Plan::of(server, vec![Test::of_suite(set, 30, true, &Spelling::default())])
     }
 }
 
 fn loopback(criterion: &mut Criterion) {
     let server = EmbeddedServer::start(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
     let endpoint = Endpoint::Tcp(server.address());
-    let target = Target { name: endpoint.to_string(), endpoint, server: ServerFacts::default() };
+    let access = Access::of(&plan(server.address().port(), 1, 1).server).expect("a plain connection needs nothing");
+    let node = Node {
+        name: endpoint.to_string(),
+        host: None,
+        endpoints: vec![endpoint],
+        slots: Vec::new(),
+        is_replica: false,
+    };
+    let directory = Directory::new(access, Roster { nodes: vec![node] });
     let mut group = criterion.benchmark_group("loopback");
     group.sample_size(10);
     for driver in DRIVERS {
@@ -46,7 +46,7 @@ fn loopback(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let interrupted = AtomicBool::new(false);
                     let recording =
-                        engine::run(driver, &plan, &plan.tests[0], plan.seed, &target, &interrupted, &mut ())
+                        engine::run(driver, &plan, &plan.tests[0], plan.seed, &directory, &interrupted, &mut ())
                             .expect("the embedded server takes connections");
                     assert_eq!((recording.end, recording.counts.completed), (End::Completed, requests));
                 });

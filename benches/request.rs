@@ -4,14 +4,14 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rbench::recording::Latencies;
 use rbench::resp::{Reply, Scanner};
 use rbench::units::{Nanos, Seed};
-use rbench::workload::{Batch, Test, suite, value};
+use rbench::workload::{Batch, Test, suite, suite::Spelling, value};
 use std::hint::black_box;
 use std::time::Duration;
 
 const DEPTHS: [usize; 3] = [1, 16, 64];
 
 fn set(numbers: bool) -> Test {
-    Test::of_suite(suite::select("set").expect("the suite has SET")[0], 30, numbers)
+    Test::of_suite(suite::select("set").expect("the suite has SET")[0], 30, numbers, &Spelling::default())
 }
 
 /// Once for each test and load thread.
@@ -20,7 +20,7 @@ fn encode(criterion: &mut Criterion) {
     for depth in DEPTHS {
         group.throughput(Throughput::Elements(depth as u64));
         group.bench_with_input(BenchmarkId::from_parameter(depth), &depth, |bencher, &depth| {
-            bencher.iter(|| Batch::new(&set(true), depth, &value::payload(30), Some(1_000_000), Seed(1)));
+            bencher.iter(|| Batch::new(&set(true), depth, &value::payload(30), Some(1_000_000), Seed(1), false));
         });
     }
     group.finish();
@@ -31,7 +31,7 @@ fn draw(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("draw");
     for (name, keys) in [("one key", None), ("-r 1000000", Some(1_000_000))] {
         for depth in DEPTHS {
-            let mut batch = Batch::new(&set(keys.is_some()), depth, &value::payload(30), keys, Seed(1));
+            let mut batch = Batch::new(&set(keys.is_some()), depth, &value::payload(30), keys, Seed(1), false);
             group.throughput(Throughput::Elements(depth as u64));
             group.bench_function(BenchmarkId::new(name, depth), |bencher| {
                 let mut first = 0;

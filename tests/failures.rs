@@ -3,38 +3,11 @@
 mod support;
 
 use rustix::process::Signal;
-use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
-use std::thread;
 use std::time::Duration;
+use support::fake::{dead_port, fake_server, stay_mute};
 use support::{Ran, RedisServer, Scratch, Value, document, program, rbench, start, wait_until, words};
-
-/// A port that refuses connections and cannot be taken by anybody else: bound, and not listened on.
-fn dead_port() -> (Socket, u16) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
-    (socket, port)
-}
-
-/// A server that takes connections and does `with` each of them, on a thread that ends with the test program.
-fn fake_server(with: fn(std::net::TcpStream)) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || with(stream));
-        }
-    });
-    port
-}
-
-/// Reads until the other side has had enough.
-fn stay_mute(mut stream: std::net::TcpStream) {
-    while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
-}
 
 #[test]
 fn a_dead_port_is_told_at_once() {

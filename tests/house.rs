@@ -36,8 +36,8 @@ const TERRITORY: &[(&[&str], &[&str])] = &[
     // Text for people.
     (&["println!", "print!"], &["report/", "main.rs"]),
     (&["indicatif::"], &["report/"]),
-    // One warning before a run, and the counter of `-I`, beside the one error line of `main`.
-    (&["eprintln!", "eprint!"], &["main.rs", "cli/run.rs"]),
+    // What a user should know although the run goes on, beside the one error line of `main`.
+    (&["eprintln!", "eprint!"], &["main.rs", "cli/say.rs"]),
     // The machine says through its environment that it is a container.
     (&["clap::", "std::env::var", "IsTerminal"], &["cli/", "main.rs", "observe/machine.rs"]),
     // The clock. `observe` weighs it, `result` dates a document, `target` keeps a deadline.

@@ -12,6 +12,10 @@ pub enum Exit {
     Failed,
     Usage,
     Unreachable,
+    /// The run went on to its end, and there were errors on the way.
+    HadErrors,
+    /// The guard found a reason not to begin.
+    Guarded,
     /// By a signal with this number, after what was measured had been printed.
     Interrupted(u8),
     /// Nobody reads our output any more.
@@ -25,6 +29,8 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Unreachable => 3,
+            Exit::HadErrors => 4,
+            Exit::Guarded => 6,
             // What a shell makes of a process that a signal ended.
             Exit::Interrupted(signal) => 128 + signal,
             Exit::ClosedPipe => 128 + 13,

@@ -27,10 +27,11 @@ impl Interrupt {
             let mut signals = signal(kind)?;
             let interrupt = Arc::clone(&interrupt);
             runtime.spawn(async move {
-                signals.recv().await;
-                interrupt.signal.store(kind.as_raw_value() as u8, Ordering::Relaxed);
-                interrupt.flag.store(true, Ordering::Release);
-                interrupt.notify.notify_waiters();
+                while signals.recv().await.is_some() {
+                    interrupt.signal.store(kind.as_raw_value() as u8, Ordering::Relaxed);
+                    interrupt.flag.store(true, Ordering::Release);
+                    interrupt.notify.notify_waiters();
+                }
             });
         }
         Ok(interrupt)
@@ -43,6 +44,11 @@ impl Interrupt {
     /// The signal's number.
     pub fn signal(&self) -> u8 {
         self.signal.load(Ordering::Relaxed)
+    }
+
+    /// Waits until we are asked to stop, whether or not we have been before.
+    pub async fn wait_for_another(&self) {
+        self.notify.notified().await;
     }
 
     /// Waits until we are asked to stop.

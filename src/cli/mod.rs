@@ -1,12 +1,17 @@
 //! From the command line to a plan, and from there through the rooms: one file for each verb.
 
+pub mod cleanup;
 pub mod error;
+pub mod flags;
 pub mod interrupt;
+pub mod plan;
+pub mod prepare;
 pub mod redact;
 pub mod report;
 pub mod run;
-pub mod run_flags;
+pub mod say;
 pub mod serve;
+pub mod server;
 pub mod session;
 pub mod values;
 
@@ -40,7 +45,7 @@ struct CommandLine {
     #[command(subcommand)]
     verb: Option<VerbArguments>,
     #[command(flatten)]
-    run: run_flags::RunFlags,
+    run: flags::RunFlags,
 }
 
 #[derive(Subcommand)]

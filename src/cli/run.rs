@@ -1,27 +1,30 @@
 //! `rbench` without a verb: run the tests, and report each as it ends.
 
 use super::error::{Error, Exit};
+use super::flags::RunFlags;
+use super::plan::plan;
+use super::prepare;
 use super::redact::redact;
-use super::run_flags::RunFlags;
+use super::server::{is_each, secrets};
 use super::session::Session;
+use super::{cleanup, say};
 use crate::embedded;
 use crate::engine::drivers::DRIVERS;
 use crate::engine::{self, EngineError, idle};
 use crate::event::Observer;
 use crate::observe::Machine;
-use crate::plan::{Plan, Protocol, Rounds, Stop};
+use crate::plan::{OnError, Plan, Rounds};
 use crate::recording::{End, ErrorKind, Failure};
 use crate::report::progress::Progress;
-use crate::report::{FORMATS, Report, Style};
+use crate::report::{self, FORMATS, Report, Style};
 use crate::result::{Document, Tool, store};
 use crate::stats;
-use crate::target::{Address, Credentials, Secret, Server, Target, limits, uri};
-use crate::units::Seed;
-use crate::workload::{Template, Test, sequence, suite, value};
+use crate::target::guard::Mode;
+use crate::target::{Address, Directory, Resolved, Roster, limits};
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A run as the command line asks for it.
 pub struct Arguments {
@@ -36,117 +39,26 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Decides what the flags leave open. Standard input is read here, when `-x` asks for it.
+    /// Decides what the flags leave open.
     ///
     /// # Errors
     /// [`Error`] when flags do not fit together.
     pub fn new(flags: RunFlags, command_line: &[OsString]) -> Result<Arguments, Error> {
-        if flags.version {
+        if flags.output.version {
             return Err(Error::new(Exit::Done, format!("rbench {}", env!("CARGO_PKG_VERSION"))));
         }
-        let server = server(&flags)?;
-        let tests = tests(&flags)?;
-        let format = flags.format.unwrap_or(&FORMATS[0]);
-        let style = Style::of(flags.quiet, flags.csv);
-        let secret = server.credentials.as_ref().map(|credentials| credentials.password.expose().to_owned());
-        let plan = Plan {
-            server,
-            tests,
-            is_suite: flags.command.is_empty(),
-            rounds: if flags.forever { Rounds::UntilInterrupted } else { Rounds::Once },
-            stop: Stop::AfterRequests(flags.requests),
-            clients: flags.clients,
-            pipeline: flags.pipeline,
-            keep_alive: flags.keep_alive,
-            threads: (flags.threads > 0).then_some(flags.threads),
-            protocol: if flags.resp3 { Protocol::Resp3 } else { Protocol::Resp2 },
-            tracking: flags.enable_tracking,
-            // A key space of none is one of one, as in the original.
-            key_count: flags.key_count.map(|count| count.max(1)),
-            data_bytes: flags.data_bytes,
-            seed: Seed(flags.seed.unwrap_or_else(rand::random)),
-            connect_timeout: flags.connect_timeout.into(),
-            reply_timeout: flags.timeout.into(),
-            precision: flags.precision,
-        };
-        check_memory(&plan)?;
+        let plan = plan(&flags)?;
+        let format = flags.output.format.unwrap_or(&FORMATS[0]);
+        let style = Style::of(flags.output.quiet, flags.output.csv);
         Ok(Arguments {
-            embedded: flags.embedded,
-            idle: flags.idle,
+            embedded: flags.server.embedded,
+            idle: flags.load.idle,
             report: format.report(style),
-            keeps_results: flags.json.is_some() || format.name == "json",
-            json: flags.json,
-            command_line: redact(command_line, secret.as_deref()),
+            keeps_results: flags.output.json.is_some() || format.name == "json",
+            json: flags.output.json,
+            command_line: redact(command_line, &secrets(&plan.server)),
             plan,
         })
-    }
-}
-
-/// The most memory that batches may take.
-const BATCH_BYTES_MAX: u64 = 4 << 30;
-
-/// Refuses what would end in the middle of nowhere for want of memory.
-fn check_memory(plan: &Plan) -> Result<(), Error> {
-    let bytes = plan.batch_bytes_about();
-    if bytes <= BATCH_BYTES_MAX {
-        return Ok(());
-    }
-    let gib = bytes as f64 / f64::from(1 << 30);
-    Err(Error::usage(format!("a batch of -P {} requests takes {gib:.1} GiB of memory; lower -P or -d", plan.pipeline)))
-}
-
-/// The server that the flags name: what a URI says counts more than the other flags.
-fn server(flags: &RunFlags) -> Result<Server, Error> {
-    let uri = flags.uri.as_deref().map(uri::parse).transpose();
-    let uri = uri.map_err(|error| Error::usage(format!("-u: {error}")))?.unwrap_or_default();
-    let address = match &flags.socket {
-        Some(path) => Address::Unix { path: path.clone() },
-        None => Address::Tcp { host: uri.host.unwrap_or(flags.host.clone()), port: uri.port.unwrap_or(flags.port) },
-    };
-    let environment = || std::env::var("REDISCLI_AUTH").ok().filter(|password| !password.is_empty());
-    let password = flags.password.clone().or_else(|| if flags.embedded { None } else { environment() });
-    let credentials = match (uri.credentials, password) {
-        (Some(credentials), _) => Some(credentials),
-        (None, Some(password)) => Some(Credentials { user: flags.user.clone(), password: Secret::new(password) }),
-        (None, None) if flags.user.is_some() => {
-            return Err(Error::usage("--user needs a password: give it with -a or REDISCLI_AUTH"));
-        }
-        (None, None) => None,
-    };
-    Ok(Server { address, credentials, database: uri.database.unwrap_or(flags.dbnum) })
-}
-
-/// The tests that the flags name, or the command that stands in their place.
-fn tests(flags: &RunFlags) -> Result<Vec<Test>, Error> {
-    if flags.command.is_empty() {
-        if flags.stdin {
-            return Err(Error::usage("-x needs a command to add standard input to"));
-        }
-        let selected = match &flags.tests {
-            Some(list) => suite::select(list).map_err(|error| Error::usage(format!("-t: {error}")))?,
-            None => suite::by_default(),
-        };
-        let numbers = flags.key_count.is_some();
-        return Ok(selected.into_iter().map(|test| Test::of_suite(test, flags.data_bytes, numbers)).collect());
-    }
-    if flags.tests.is_some() {
-        eprintln!("rbench: -t is ignored: a command was given");
-    }
-    let words: Vec<Vec<u8>> = flags.command.iter().cloned().map(OsString::into_vec).collect();
-    let mut requests = sequence::parse(&words).map_err(Error::usage)?;
-    if flags.stdin {
-        let mut input = Vec::new();
-        io::stdin().lock().read_to_end(&mut input).map_err(|error| Error::failed(format!("-x: {error}")))?;
-        add_input(&mut requests, &input);
-    }
-    let title = words.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ");
-    Ok(vec![Test::of_command(title, requests, &value::payload(flags.data_bytes))])
-}
-
-/// Standard input goes to the last request of a sequence.
-fn add_input(requests: &mut [Template], input: &[u8]) {
-    if let Some(last) = requests.last_mut() {
-        last.push_input(input.to_vec());
     }
 }
 
@@ -160,9 +72,21 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
         store::check_writable(path).map_err(Error::failed)?;
     }
     let _server = if arguments.embedded { Some(start_embedded(&mut arguments.plan)?) } else { None };
-    let target = session.resolve(&arguments.plan.server, arguments.plan.connect_timeout)?;
+    let mut resolved = session.resolve(&arguments.plan.server, arguments.plan.connect_timeout)?;
+    resolved.warnings.iter().for_each(say::warning);
     if arguments.idle {
-        return hold_idle(&arguments.plan, &target, &session);
+        // Nobody is counted but those that were asked for.
+        resolved.controls.clear();
+        return hold_idle(&arguments.plan, &resolved.directory, &session);
+    }
+    prepare::warn_of_left_out(&arguments.plan, &resolved);
+    let requests = prepare::ask_about_requests(&session, &mut arguments.plan, &mut resolved)?;
+    let guard = prepare::guard(&session, &arguments.plan, &mut resolved, &requests)?;
+    resolved.controls.clear();
+    let Resolved { targets, directory, .. } = resolved;
+    let directories = directories(&arguments.plan, directory);
+    for directory in &directories {
+        session.follow(directory, &arguments.plan);
     }
     let tool = Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
@@ -170,8 +94,17 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
         engine: DRIVERS[0].name.to_owned(),
     };
     let command_line = std::mem::take(&mut arguments.command_line);
-    let document = Document::new(tool, command_line, arguments.plan.clone(), Machine::observe(), vec![target]);
-    Run { session: &session, arguments, document }.tell()
+    let document = Document::new(tool, command_line, arguments.plan.clone(), Machine::observe(), targets, guard);
+    let mut run = Run { session: &session, arguments, directories, document, rounds: 0 };
+    let told = run.tell();
+    // Whatever ended the run, what it left behind is left to nobody.
+    let cleaned = match run.document.config.cleanup {
+        true => cleanup::clean_up(&session, &run.document.config, run.rounds, &run.directories, &requests),
+        false => Ok(()),
+    };
+    let exit = told?;
+    cleaned?;
+    Ok(exit)
 }
 
 /// Starts a server in this process, and points the plan to it.
@@ -180,34 +113,59 @@ fn start_embedded(plan: &mut Plan) -> Result<embedded::Server, Error> {
     let server = started.map_err(|error| Error::failed(format!("cannot start the embedded server: {error}")))?;
     let address = server.address();
     plan.server.address = Address::Tcp { host: address.ip().to_string(), port: address.port() };
+    // Nobody else is there.
+    plan.guard = Mode::Off;
     Ok(server)
+}
+
+/// What each test is run against in turn: all servers at once, or each by itself.
+fn directories(plan: &Plan, directory: Arc<Directory>) -> Vec<Arc<Directory>> {
+    if !is_each(&plan.server) {
+        return vec![directory];
+    }
+    let alone = |node: &crate::target::Node| {
+        Arc::new(Directory::new(directory.access.clone(), Roster { nodes: vec![node.clone()] }))
+    };
+    directory.roster().nodes.iter().map(alone).collect()
 }
 
 /// A run on its way.
 struct Run<'a> {
     session: &'a Session,
     arguments: Arguments,
+    directories: Vec<Arc<Directory>>,
     document: Document,
+    /// Rounds that were begun.
+    rounds: u64,
 }
 
 impl Run<'_> {
     /// Runs all tests, and tells of each as soon as it is over. Whatever ends the run, what was measured is told.
-    fn tell(mut self) -> Result<Exit, Error> {
+    fn tell(&mut self) -> Result<Exit, Error> {
         let mut out = io::stdout().lock();
         let mut observer: Box<dyn Observer> =
             if io::stderr().is_terminal() { Box::new(Progress::default()) } else { Box::new(()) };
         self.arguments.report.begin(&self.document, &mut out).map_err(|error| Error::output(&error))?;
         let ran = self.run_rounds(&mut out, observer.as_mut());
         let told = self.arguments.report.end(&self.document, &mut out).and_then(|()| out.flush());
+        let errors = report::errors::summary(&self.document);
+        let went_on = self.document.config.on_error != OnError::Abort;
+        // The error that ended the run says it all.
+        if went_on || ran.is_ok() {
+            errors.iter().for_each(say::warning);
+        }
         ran?;
         told.map_err(|error| Error::output(&error))?;
-        Ok(Exit::Done)
+        Ok(if went_on && !errors.is_empty() { Exit::HadErrors } else { Exit::Done })
     }
 
     fn run_rounds(&mut self, out: &mut dyn Write, observer: &mut dyn Observer) -> Result<(), Error> {
         for round in 0.. {
+            self.rounds = round + 1;
             for index in 0..self.document.config.tests.len() {
-                self.run_test(round, index, out, observer)?;
+                for directory in self.directories.clone() {
+                    self.run_test(round, index, &directory, out, observer)?;
+                }
             }
             self.arguments.report.round(&self.document, out).map_err(|error| Error::output(&error))?;
             if self.document.config.rounds == Rounds::Once {
@@ -224,17 +182,19 @@ impl Run<'_> {
         &mut self,
         round: u64,
         index: usize,
+        directory: &Arc<Directory>,
         out: &mut dyn Write,
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         let plan = &self.document.config;
         let test = &plan.tests[index];
-        let (seed, target) = (plan.seed_of(round, index), &self.document.targets[0]);
+        let seed = plan.seed_of(round, index);
         let interrupted = &self.session.interrupt.flag;
-        let recording = engine::run(&DRIVERS[0], plan, test, seed, target, interrupted, observer)
+        let recording = engine::run(&DRIVERS[0], plan, test, seed, directory, interrupted, observer)
             .map_err(|error| self.not_started(&error))?;
         let summary = stats::summarize(&recording);
-        self.document.record(round, index, recording, summary);
+        let target = self.directories.iter().position(|other| Arc::ptr_eq(other, directory));
+        self.document.record(round, index, target.filter(|_| is_each(&plan.server)), recording, summary);
         // The file first: nobody can close it under us.
         if let Some(path) = &self.arguments.json {
             store::write(&self.document, path).map_err(Error::failed)?;
@@ -242,7 +202,12 @@ impl Run<'_> {
         let result = self.document.results.last().expect("a result was just recorded");
         let told = self.arguments.report.test(&self.document, result, out).and_then(|()| out.flush());
         told.map_err(|error| Error::output(&error))?;
-        let stopped = format!("{} stopped after {} of {} requests", result.title, result.completed, result.requested);
+        let stopped = format!(
+            "{} stopped after {} of {} requests",
+            self.document.label(result),
+            result.completed,
+            result.requested
+        );
         match &result.end {
             End::Completed => Ok(()),
             End::Interrupted => Err(self.session.interrupted(format!("interrupted: {stopped}"))),
@@ -262,22 +227,24 @@ impl Run<'_> {
 /// How the process ends when connections could not be made.
 fn exit_of(failure: &Failure) -> Exit {
     match failure.kind {
-        ErrorKind::ConnectRefused | ErrorKind::ConnectTimeout | ErrorKind::ConnectFailed => Exit::Unreachable,
+        ErrorKind::ConnectRefused | ErrorKind::ConnectTimeout | ErrorKind::ConnectFailed | ErrorKind::Tls => {
+            Exit::Unreachable
+        }
         _ => Exit::Failed,
     }
 }
 
 /// `-I`: opens the connections and waits.
-fn hold_idle(plan: &Plan, target: &Target, session: &Session) -> Result<Exit, Error> {
+fn hold_idle(plan: &Plan, directory: &Directory, session: &Session) -> Result<Exit, Error> {
     let mut out = io::stdout().lock();
     writeln!(out, "Creating {} idle connections and waiting forever (Ctrl+C when done)", plan.clients)
         .and_then(|()| out.flush())
         .map_err(|error| Error::output(&error))?;
     let shown = io::stderr().is_terminal();
     let mut standing = 0;
-    idle::hold(&target.endpoint, plan.clients as usize, &session.interrupt.flag, |clients| {
+    idle::hold(directory, plan.clients as usize, &session.interrupt.flag, |clients| {
         if shown && clients != standing {
-            eprint!("clients: {clients}\r");
+            say::counter(format!("clients: {clients}"));
         }
         standing = clients;
     })

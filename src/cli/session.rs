@@ -2,8 +2,10 @@
 
 use super::error::{Error, Exit};
 use super::interrupt::Interrupt;
-use crate::target::{Server, Target, resolve};
+use crate::plan::{OnError, Plan};
+use crate::target::{Directory, Resolved, Server, TargetError, follow, resolve};
 use crate::units::Nanos;
+use std::future::Future;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -27,14 +29,40 @@ impl Session {
         self.runtime.as_ref().expect("a session that has not ended has its runtime")
     }
 
-    /// Finds the server, or is interrupted.
-    pub fn resolve(&self, server: &Server, patience: Nanos) -> Result<Target, Error> {
+    /// Finds the servers, or is interrupted.
+    pub fn resolve(&self, server: &Server, patience: Nanos) -> Result<Resolved, Error> {
+        self.wait_for(resolve(server, patience.into()))?.map_err(|error| match error {
+            TargetError::Certificates(_) => Error::usage(error),
+            _ => Error::new(Exit::Unreachable, error),
+        })
+    }
+
+    /// Keeps `directory` up to date until the session ends, where servers can move and anybody would go after them.
+    pub fn follow(&self, directory: &Arc<Directory>, plan: &Plan) {
+        let moves = plan.server.sentinels().is_some() || plan.server.cluster.is_some();
+        if moves || plan.on_error == OnError::Reconnect {
+            self.runtime().spawn(follow(Arc::clone(directory), plan.connect_timeout.into()));
+        }
+    }
+
+    /// Waits for `what`, or is interrupted before the first request.
+    pub fn wait_for<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
         self.runtime().block_on(async {
             tokio::select! {
-                target = resolve(server, patience.into()) => {
-                    target.map_err(|error| Error::new(Exit::Unreachable, error))
-                }
+                done = what => Ok(done),
                 () = self.interrupt.wait() => Err(self.interrupted("interrupted before the first request")),
+            }
+        })
+    }
+
+    /// Waits for `what`, which is done after a run also when that was interrupted: only who asks once more is heard.
+    pub fn wait_for_another<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
+        self.runtime().block_on(async {
+            tokio::select! {
+                done = what => Ok(done),
+                () = self.interrupt.wait_for_another() => {
+                    Err(self.interrupted("interrupted while the keys were removed; some may be left"))
+                }
             }
         })
     }

@@ -30,7 +30,7 @@ impl Budget {
 
     /// One thread's access to the budget.
     pub fn share(&self) -> Share<'_> {
-        Share { budget: self, portion: 0..0 }
+        Share { budget: self, portion: 0..0, is_closed: false }
     }
 
     fn take_portion(&self) -> Range<u64> {
@@ -49,14 +49,28 @@ impl Budget {
 pub struct Share<'a> {
     budget: &'a Budget,
     portion: Range<u64>,
+    is_closed: bool,
 }
 
 impl Share<'_> {
+    /// Draws nothing more, and drops what was drawn and not sent.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+        self.portion = 0..0;
+    }
+
+    /// Whether all requests are taken.
+    pub fn is_exhausted(&self) -> bool {
+        self.portion.is_empty() && (self.is_closed || self.budget.next.load(Ordering::Relaxed) >= self.budget.total)
+    }
+
     /// The numbers of the next batch of requests, fewer than a whole one at the end. None when all are taken.
     #[inline]
     pub fn next_batch(&mut self) -> Option<Range<u64>> {
         if self.portion.is_empty() {
-            self.portion = self.budget.take_portion();
+            if !self.is_closed {
+                self.portion = self.budget.take_portion();
+            }
             if self.portion.is_empty() {
                 return None;
             }

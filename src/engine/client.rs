@@ -33,6 +33,20 @@ impl Client {
         Ok(now - self.sent)
     }
 
+    /// Gives up on the requests in flight, and tells how many they are.
+    pub fn abandon(&mut self) -> u64 {
+        std::mem::take(&mut self.in_flight)
+    }
+
+    /// Takes back what was noted as sent, and was not.
+    pub fn unsent(&mut self) {
+        self.in_flight = 0;
+    }
+
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
     /// Whether a batch may go out.
     #[inline]
     pub fn is_ready(&self) -> bool {

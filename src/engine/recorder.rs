@@ -11,7 +11,7 @@ pub const BEAT: Nanos = Nanos::from_millis(250);
 #[derive(Debug)]
 pub enum Message {
     /// Counts of the beat with this number, counted from the start of the run.
-    Beat { thread: usize, beat: u64, counts: Counts },
+    Beat { thread: usize, beat: u64, counts: Box<Counts> },
     /// The last that is heard of a thread.
     Ended { thread: usize, ending: Ending },
 }
@@ -24,7 +24,10 @@ pub struct Ending {
     /// When the last reply was read, or the start when there was none.
     pub last_reply: Nanos,
     pub load: LoadThread,
+    /// What ended it before its time.
     pub failure: Option<Failure>,
+    /// The last of what it went on after.
+    pub last_failure: Option<Failure>,
 }
 
 /// Counts into the beat at hand.
@@ -60,7 +63,7 @@ impl Recorder {
     }
 
     fn hand_over(&mut self) {
-        let counts = std::mem::take(&mut self.counts);
+        let counts = Box::new(std::mem::take(&mut self.counts));
         // Who collects outlives every load thread; if it is gone, so is whoever wanted to know.
         let _ = self.sender.send(Message::Beat { thread: self.thread, beat: self.beat, counts });
     }

@@ -8,8 +8,8 @@ use super::recorder::{BEAT, Ending, Message};
 use super::worker::{Common, Worker};
 use crate::event::{Event, Observer};
 use crate::plan::Plan;
-use crate::recording::{Counts, End, Failure, Recording, Timeline};
-use crate::target::Target;
+use crate::recording::{Counts, End, ErrorKind, Failure, Recording, Timeline};
+use crate::target::Directory;
 use crate::units::{Nanos, Seed};
 use crate::workload::{Batch, Test};
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub enum EngineError {
     Thread(#[source] io::Error),
 }
 
-/// Runs `test` as `plan` says against `target`, with `driver` and draws of `seed`. Ends early, with what was measured so far, when
+/// Runs `test` as `plan` says against the servers in `directory`, with `driver` and draws of `seed`. Ends early, with what was measured so far, when
 /// `interrupted` becomes true or the plan's policy on errors says so.
 ///
 /// # Errors
@@ -44,7 +44,7 @@ pub fn run(
     plan: &Plan,
     test: &Test,
     seed: Seed,
-    target: &Target,
+    directory: &Directory,
     interrupted: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Recording, EngineError> {
@@ -52,7 +52,7 @@ pub fn run(
     let batch_requests = u64::from(plan.pipeline) * test.sequence.len() as u64;
     let common = Common {
         plan,
-        target,
+        directory,
         budget: Budget::new(plan.requests(), batch_requests, threads as u64),
         clock: Clock::start(),
         ready: Gate::for_threads(threads),
@@ -62,12 +62,14 @@ pub fn run(
     let data = plan.data();
     let collected = thread::scope(|scope| {
         let (sender, receiver) = channel();
+        let mut clients = 0..0;
+        let in_cluster = directory.access.server.cluster.is_some();
         for thread in 0..threads {
             // A batch deeper than the whole run would only cost memory.
             let repeats = u64::from(plan.pipeline).min(plan.requests().div_ceil(test.sequence.len() as u64));
-            let batch = Batch::new(test, repeats as usize, &data, plan.key_count, seed);
-            let clients = share_of(plan.clients as usize, threads, thread);
-            let worker = Worker::new(&common, thread, clients, batch, sender.clone());
+            let batch = Batch::new(test, repeats as usize, &data, plan.key_count, seed, in_cluster);
+            clients = clients.end..clients.end + share_of(plan.clients as usize, threads, thread);
+            let worker = Worker::new(&common, thread, clients.clone(), batch, sender.clone());
             let started =
                 thread::Builder::new().name(format!("load-{thread}")).spawn_scoped(scope, move || worker.work(driver));
             if let Err(error) = started {
@@ -83,7 +85,9 @@ pub fn run(
         observer.observe(&Event::Ended);
         Ok(collected)
     })?;
-    collected.into_recording(interrupted.load(Ordering::Relaxed))
+    let mut recording = collected.into_recording(plan.requests(), interrupted.load(Ordering::Relaxed))?;
+    recording.counts.errors.count_many(ErrorKind::Dns, directory.take_failed_look_ups());
+    Ok(recording)
 }
 
 /// How many of `clients` belong to `thread`: those that do not divide evenly go to the first threads.
@@ -124,7 +128,7 @@ impl Collector {
                     let elapsed = Nanos((beat + 1) * BEAT.0);
                     observer.observe(&Event::Progress { elapsed, completed: self.completed, recent: &counts });
                     match self.open.entry(beat / BEATS_PER_INTERVAL) {
-                        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(counts)),
+                        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(*counts)),
                         std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().add(&counts),
                     }
                     self.beats[thread] = beat + 1;
@@ -154,22 +158,19 @@ impl Collector {
         }
     }
 
-    fn into_recording(self, interrupted: bool) -> Result<Recording, EngineError> {
+    fn into_recording(self, requests: u64, interrupted: bool) -> Result<Recording, EngineError> {
         let started = self.endings.iter().filter_map(|ending| ending.started).min();
-        let failure = self.endings.iter().find_map(|ending| ending.failure.clone());
+        // A thread that failed stopped the others; without one, they went on for as long as there was somebody to.
+        let failure = self.endings.iter().find_map(|ending| ending.failure.clone()).or_else(|| {
+            let last = self.endings.iter().find_map(|ending| ending.last_failure.clone());
+            last.filter(|_| self.total.sent < requests && !interrupted)
+        });
         let Some(started) = started else {
             return Err(failure.map_or(EngineError::Interrupted, EngineError::Start));
         };
         let last_reply = self.endings.iter().map(|ending| ending.last_reply).max().unwrap_or(started);
-        let mut counts = self.total;
-        if let Some(failure) = &failure
-            // Error replies are counted where they are read, with their code.
-            && failure.kind != crate::recording::ErrorKind::Reply
-        {
-            counts.errors.count(failure.kind);
-        }
         Ok(Recording {
-            counts,
+            counts: self.total,
             elapsed: last_reply - started,
             timeline: self.timeline,
             load_threads: self.endings.iter().map(|ending| ending.load).collect(),

@@ -2,7 +2,8 @@
 //! how it was made.
 
 use crate::target::Server;
-use crate::units::{Nanos, Seed};
+use crate::target::guard::Mode;
+use crate::units::{Nanos, Rate, Seed};
 use crate::workload::{Test, value};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,21 @@ pub struct Plan {
     pub pipeline: u32,
     /// Whether a client keeps its connection from one batch to the next.
     pub keep_alive: bool,
+    /// Requests after which a client makes a new connection. None keeps it.
+    pub reconnect_every: Option<u64>,
+    /// Connections that are made per second at the most. None is as fast as can be.
+    pub connect_rate: Option<Rate>,
+    /// Between a batch's last reply and the next batch.
+    #[serde(default, rename = "think_time_ns")]
+    pub think_time: Nanos,
+    #[serde(default)]
+    pub on_error: OnError,
+    /// How long nobody gets through before a run that reconnects is ended.
+    #[serde(default, rename = "give_up_ns")]
+    pub give_up: Nanos,
+    /// Whether anybody looks at the server before the first request, and what becomes of what is found.
+    #[serde(default)]
+    pub guard: Mode,
     /// Load threads. None is one thread, too, but reports say "multi-thread: no" as redis-benchmark does.
     pub threads: Option<u32>,
     pub protocol: Protocol,
@@ -29,6 +45,12 @@ pub struct Plan {
     pub tracking: bool,
     /// Numbers in keys are drawn from `0..key_count`. None leaves placeholders as they are: one key.
     pub key_count: Option<u64>,
+    /// Before the keys of all tests.
+    #[serde(default)]
+    pub key_prefix: String,
+    /// Whether the keys that the run could have written are removed after it.
+    #[serde(default)]
+    pub cleanup: bool,
     pub data_bytes: usize,
     pub seed: Seed,
     /// For each connection to be made, look-up and greeting included.
@@ -56,6 +78,19 @@ pub enum Rounds {
     UntilInterrupted,
 }
 
+/// What an error does to a run. What it is, is counted in every case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The first one ends it, as in redis-benchmark.
+    #[default]
+    Abort,
+    /// The run goes on; a client that loses its connection is out.
+    Continue,
+    /// The run goes on, and connections that are lost are made again.
+    Reconnect,
+}
+
 /// The version of the protocol that connections ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +100,45 @@ pub enum Protocol {
 }
 
 impl Plan {
+    /// `tests` against `server` as redis-benchmark would run them without any flag.
+    pub fn of(server: Server, tests: Vec<Test>) -> Plan {
+        Plan {
+            server,
+            tests,
+            is_suite: true,
+            rounds: Rounds::Once,
+            stop: Stop::AfterRequests(100_000),
+            clients: 50,
+            pipeline: 1,
+            keep_alive: true,
+            reconnect_every: None,
+            connect_rate: None,
+            think_time: Nanos::ZERO,
+            on_error: OnError::Abort,
+            give_up: Nanos::from_secs(60),
+            guard: Mode::Warn,
+            threads: None,
+            protocol: Protocol::Resp2,
+            tracking: false,
+            key_count: None,
+            key_prefix: String::new(),
+            cleanup: false,
+            data_bytes: 3,
+            seed: Seed(0),
+            connect_timeout: Nanos::from_secs(5),
+            reply_timeout: Nanos::from_secs(30),
+            precision: None,
+        }
+    }
+
+    /// Requests that a connection is made for.
+    pub fn connection_lifetime(&self) -> u64 {
+        match self.keep_alive {
+            false => 1,
+            true => self.reconnect_every.unwrap_or(u64::MAX),
+        }
+    }
+
     /// Load threads that have a client to drive.
     pub fn load_threads(&self) -> u32 {
         self.threads.unwrap_or(1).min(self.clients)

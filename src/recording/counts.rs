@@ -9,6 +9,8 @@ pub struct Counts {
     pub sent: u64,
     /// Requests that got a reply which was not an error.
     pub completed: u64,
+    /// Requests that were sent, and whose connection ended before the reply: nobody knows what became of them.
+    pub unknown: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub errors: Errors,
@@ -16,20 +18,30 @@ pub struct Counts {
     pub service: Latencies,
     /// The time it took to make each connection, greeting included.
     pub connect: Latencies,
+    /// The part of it that TLS took. None when connections are plain.
+    pub handshake: Option<Latencies>,
 }
 
 impl Counts {
     pub fn add(&mut self, other: &Counts) {
         self.sent += other.sent;
         self.completed += other.completed;
+        self.unknown += other.unknown;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         self.errors.add(&other.errors);
         self.service.add(&other.service);
         self.connect.add(&other.connect);
+        if let Some(handshake) = &other.handshake {
+            self.handshake.get_or_insert_default().add(handshake);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.sent == 0 && self.completed == 0 && self.errors.is_empty() && self.connect.count() == 0
+        self.sent == 0
+            && self.completed == 0
+            && self.unknown == 0
+            && self.errors.is_empty()
+            && self.connect.count() == 0
     }
 }

@@ -18,6 +18,12 @@ pub enum ErrorKind {
     /// The other side closed the connection while a reply was due.
     Eof,
     ReplyTimeout,
+    /// A secured connection could not be agreed on.
+    Tls,
+    /// A name could not be looked up.
+    Dns,
+    /// Requests moved to another server, and a reply was due from the one before.
+    MovedAway,
     /// What came was not RESP, or nobody had asked for it.
     Protocol,
     /// The server replied with an error.
@@ -34,14 +40,39 @@ pub enum Side {
 }
 
 impl ErrorKind {
+    /// What it is called in documents and in summaries.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::ConnectRefused => "connect_refused",
+            ErrorKind::ConnectTimeout => "connect_timeout",
+            ErrorKind::ConnectFailed => "connect_failed",
+            ErrorKind::OutOfResources => "out_of_resources",
+            ErrorKind::Reset => "reset",
+            ErrorKind::Eof => "eof",
+            ErrorKind::ReplyTimeout => "reply_timeout",
+            ErrorKind::Tls => "tls",
+            ErrorKind::Dns => "dns",
+            ErrorKind::MovedAway => "moved_away",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::Reply => "reply",
+        }
+    }
+
     /// The side on which an error of this kind most likely has its cause.
     pub fn side(self) -> Side {
         match self {
             ErrorKind::OutOfResources => Side::Client,
-            ErrorKind::ConnectTimeout | ErrorKind::ConnectFailed | ErrorKind::Reset | ErrorKind::Eof => Side::Path,
-            ErrorKind::ConnectRefused | ErrorKind::ReplyTimeout | ErrorKind::Protocol | ErrorKind::Reply => {
-                Side::Server
-            }
+            ErrorKind::ConnectTimeout
+            | ErrorKind::ConnectFailed
+            | ErrorKind::Reset
+            | ErrorKind::Eof
+            | ErrorKind::Tls
+            | ErrorKind::Dns => Side::Path,
+            ErrorKind::MovedAway
+            | ErrorKind::ConnectRefused
+            | ErrorKind::ReplyTimeout
+            | ErrorKind::Protocol
+            | ErrorKind::Reply => Side::Server,
         }
     }
 }
@@ -68,7 +99,17 @@ const CODES_MAX: usize = 64;
 
 impl Errors {
     pub fn count(&mut self, kind: ErrorKind) {
-        *self.by_kind.entry(kind).or_default() += 1;
+        self.count_many(kind, 1);
+    }
+
+    pub fn count_many(&mut self, kind: ErrorKind, count: u64) {
+        if count > 0 {
+            *self.by_kind.entry(kind).or_default() += count;
+        }
+    }
+
+    pub fn of_kind(&self, kind: ErrorKind) -> u64 {
+        self.by_kind.get(&kind).copied().unwrap_or_default()
     }
 
     /// Counts an error reply by the first word of its `line`.
@@ -79,8 +120,16 @@ impl Errors {
             Ok(code) if !code.is_empty() && code.len() <= CODE_BYTES_MAX => code,
             _ => "other",
         };
-        let room = self.by_reply_code.len() < CODES_MAX || self.by_reply_code.contains_key(code);
-        *self.by_reply_code.entry(if room { code } else { "other" }.to_owned()).or_default() += 1;
+        self.add_code(code, 1);
+    }
+
+    fn add_code(&mut self, code: &str, count: u64) {
+        if let Some(sum) = self.by_reply_code.get_mut(code) {
+            *sum += count;
+        } else {
+            let code = if self.by_reply_code.len() < CODES_MAX { code } else { "other" };
+            *self.by_reply_code.entry(code.to_owned()).or_default() += count;
+        }
     }
 
     pub fn add(&mut self, other: &Errors) {
@@ -88,7 +137,7 @@ impl Errors {
             *self.by_kind.entry(kind).or_default() += count;
         }
         for (code, count) in &other.by_reply_code {
-            *self.by_reply_code.entry(code.clone()).or_default() += count;
+            self.add_code(code, *count);
         }
     }
 
@@ -120,9 +169,12 @@ mod tests {
     fn a_server_that_makes_up_codes_cannot_fill_memory() {
         let mut errors = Errors::default();
         for number in 0..1000 {
-            errors.count_reply(format!("E{number} no").as_bytes());
+            let mut more = Errors::default();
+            more.count_reply(format!("E{number} no").as_bytes());
+            errors.add(&more);
+            errors.count_reply(format!("F{number} no").as_bytes());
         }
         assert!(errors.by_reply_code.len() <= CODES_MAX + 1);
-        assert_eq!(errors.by_reply_code.values().sum::<u64>(), 1000);
+        assert_eq!(errors.by_reply_code.values().sum::<u64>(), 2000);
     }
 }

@@ -31,7 +31,7 @@ impl Report for Csv {
             return Ok(());
         }
         // A quote in a title is doubled, which the original forgets.
-        let title = result.title.replace('"', "\"\"");
+        let title = document.label(result).replace('"', "\"\"");
         write!(out, "\"{title}\",\"{:.2}\"", result.summary.requests_per_second.0)?;
         if self.with_latency {
             for latency_ms in LatencySummary::new(&redis_7::bins(document, result)).columns() {

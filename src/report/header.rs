@@ -6,7 +6,7 @@ use std::io::{self, Write};
 /// The title and the lines about the run that every version has.
 pub fn write(document: &Document, result: &TestResult, out: &mut dyn Write) -> io::Result<()> {
     let plan = &document.config;
-    writeln!(out, "====== {} ======", result.title)?;
+    writeln!(out, "====== {} ======", document.label(result))?;
     writeln!(out, "  {} requests completed in {:.2} seconds", result.completed, result.elapsed_ns.as_secs())?;
     writeln!(out, "  {} parallel clients", plan.clients)?;
     writeln!(out, "  {} bytes payload", result.payload_bytes)?;

@@ -3,6 +3,7 @@
 //! A report sees nothing but the document, so that `rbench report` prints of a file what the run itself had printed.
 
 pub mod csv;
+pub mod errors;
 pub mod header;
 pub mod json;
 pub mod progress;

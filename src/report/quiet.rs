@@ -15,7 +15,7 @@ impl Report for Quiet {
         if !header::is_told(result) {
             return Ok(());
         }
-        write!(out, "{}: {:.2} requests per second", result.title, result.summary.requests_per_second.0)?;
+        write!(out, "{}: {:.2} requests per second", document.label(result), result.summary.requests_per_second.0)?;
         if self.with_median {
             let summary = LatencySummary::new(&redis_7::bins(document, result));
             write!(out, ", p50={:.3} msec", summary.latency_ms_p50)?;

@@ -4,16 +4,18 @@ use crate::observe::Machine;
 use crate::plan::Plan;
 use crate::recording::{Counts, End, Errors, Latencies, LoadThread, Recording, Timeline};
 use crate::stats::Summary;
-use crate::target::Target;
+use crate::target::guard::GuardReport;
+use crate::target::{Addresses, Target};
 use crate::units::{Nanos, Seed};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the shape of a document is described.
 pub const SCHEMA: &str = "https://rbench.dev/schema/result-1.json";
 
 /// The version of the shape. The first number changes when an old reader would misread a new document.
-pub const SCHEMA_VERSION: &str = "1.0.0";
+pub const SCHEMA_VERSION: &str = "1.1.0";
 
 /// One run of rbench, from the command line to the last histogram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +34,11 @@ pub struct Document {
     pub time: Time,
     /// The machine that made the load.
     pub client: Machine,
+    /// One for each server of the run.
     pub targets: Vec<Target>,
+    /// What was seen before the first request.
+    #[serde(default)]
+    pub guard: GuardReport,
     /// In the order in which the tests ran.
     pub results: Vec<TestResult>,
 }
@@ -64,6 +70,8 @@ pub struct TestResult {
     /// Which time the list of tests was run, from 0.
     pub round: u64,
     pub title: String,
+    /// The place in `targets` of the one server that it is of. None when it is of all of them.
+    pub target: Option<usize>,
     pub payload_bytes: usize,
     pub end: End,
     pub elapsed_ns: Nanos,
@@ -72,6 +80,12 @@ pub struct TestResult {
     pub sent: u64,
     /// Requests that were answered, and not with an error.
     pub completed: u64,
+    /// Connections that were made.
+    #[serde(default)]
+    pub connections: u64,
+    /// Requests that were sent and never answered, because the connection or the run ended first.
+    #[serde(default)]
+    pub unknown: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     #[serde(flatten)]
@@ -81,13 +95,22 @@ pub struct TestResult {
     pub service_time: Latencies,
     /// To make a connection, greeting included.
     pub connect_time: Latencies,
+    /// The TLS handshake, which is a part of that. None when connections are plain.
+    pub tls_handshake_time: Option<Latencies>,
     pub timeline: Timeline,
     pub load_threads: Vec<LoadThread>,
 }
 
 impl Document {
     /// A document without results as yet.
-    pub fn new(tool: Tool, command_line: Vec<String>, plan: Plan, client: Machine, targets: Vec<Target>) -> Document {
+    pub fn new(
+        tool: Tool,
+        command_line: Vec<String>,
+        plan: Plan,
+        client: Machine,
+        targets: Vec<Target>,
+        guard: GuardReport,
+    ) -> Document {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start_unix_ns = u64::try_from(start.as_nanos()).unwrap_or(u64::MAX);
         Document {
@@ -102,33 +125,48 @@ impl Document {
             time: Time { start_unix_ns },
             client,
             targets,
+            guard,
             results: Vec::new(),
         }
     }
 
     /// Adds what test number `index` of the plan brought home in `round`.
-    pub fn record(&mut self, round: u64, index: usize, recording: Recording, summary: Summary) {
+    /// `target` is the place of the one server that it is of, if it is of one alone.
+    pub fn record(&mut self, round: u64, index: usize, target: Option<usize>, recording: Recording, summary: Summary) {
         let test = &self.config.tests[index];
         let Recording { counts, elapsed, timeline, load_threads, end } = recording;
-        let Counts { sent, completed, bytes_sent, bytes_received, errors, service, connect } = counts;
+        let Counts { sent, completed, unknown, bytes_sent, bytes_received, errors, service, connect, handshake } =
+            counts;
         self.results.push(TestResult {
             round,
             title: test.title.clone(),
+            target,
             payload_bytes: test.payload_bytes,
             end,
             elapsed_ns: elapsed,
             requested: self.config.requests(),
             sent,
             completed,
+            connections: connect.count(),
+            unknown,
             bytes_sent,
             bytes_received,
             summary,
             errors,
             service_time: service,
             connect_time: connect,
+            tls_handshake_time: handshake,
             timeline,
             load_threads,
         });
+    }
+
+    /// What a result is called where several are told: by its title, and by its server when each has one of its own.
+    pub fn label<'a>(&self, result: &'a TestResult) -> Cow<'a, str> {
+        match result.target.and_then(|target| self.targets.get(target)) {
+            Some(target) => format!("{} ({})", result.title, target.endpoint).into(),
+            None => result.title.as_str().into(),
+        }
     }
 
     /// The results of each round, in order.
@@ -138,6 +176,7 @@ impl Document {
 
     /// Whether a round ran every test of the plan to its end.
     pub fn is_whole(&self, round: &[TestResult]) -> bool {
-        round.len() == self.config.tests.len() && round.iter().all(|result| result.end == End::Completed)
+        let servers = if self.config.server.addresses == Addresses::Each { self.targets.len() } else { 1 };
+        round.len() == self.config.tests.len() * servers && round.iter().all(|result| result.end == End::Completed)
     }
 }

@@ -1,55 +1,205 @@
-//! The control connection: one round trip in which a server lets us in and says who it is.
+//! Control connections: what rbench says to a server beside the load. The `redis` crate speaks; the socket under it is
+//! ours, made just as those of the load are.
 
-use super::facts::ServerFacts;
+use super::access::{Access, TlsAccess};
+use super::bounded::Bounded;
+use super::directory::Node;
+use super::reply::{one_line, refusal};
 use super::resolve::Endpoint;
-use super::server::Server;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError, Value,
-};
+use super::server::Credentials;
+use super::sockets::SocketOptions;
+use super::tls;
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisConnectionInfo, RedisError, Value};
+use std::future::Future;
 use std::io;
-use tokio::net::{TcpStream, UnixStream};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpSocket, UnixStream};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 /// Why a control connection came to nothing.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum ControlError {
+    /// Nobody there.
+    #[error("{0}")]
     Unreachable(String),
+    #[error("no connection in time")]
     ConnectTimeout,
+    /// The connection stands, and no answer comes.
+    #[error("no answer in time")]
     Mute,
+    #[error("{0}")]
+    Tls(String),
+    #[error("{0}")]
     Refused(String),
+    #[error("{0}")]
     PasswordNeeded(String),
-    Database(String),
+    #[error("database {number}: {reply}")]
+    Database { number: u32, reply: String },
+    #[error("it does not speak the Redis protocol: {0}")]
     NotRedis(String),
+    /// The connection broke, or the server hung up.
+    #[error("{0}")]
+    Broken(String),
 }
 
-/// Connects to `endpoint`, gets in with the credentials of `server`, and asks for its facts, all before `deadline`.
-pub async fn introduce(endpoint: &Endpoint, server: &Server, deadline: Instant) -> Result<ServerFacts, ControlError> {
-    reach(endpoint, deadline).await?;
-    let asked = timeout_at(deadline, ask(endpoint, server, deadline));
-    let replies = match asked.await {
-        Err(_) => return Err(ControlError::Mute),
-        Ok(Err(error)) if error.is_timeout() => return Err(ControlError::Mute),
-        Ok(Err(error)) if error.kind() == redis::ErrorKind::Parse => {
-            return Err(ControlError::NotRedis(one_line(&error.to_string())));
+/// A control connection. Every wait on it ends at its deadline.
+pub struct Control {
+    pub connection: MultiplexedConnection,
+    /// Both ends of the socket, as this machine sees them. None for a socket in the file system.
+    pub ends: Option<Ends>,
+    pub deadline: Instant,
+}
+
+/// The addresses of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    pub local: SocketAddr,
+    pub peer: SocketAddr,
+}
+
+/// A stream of either kind, encrypted or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// More than any answer to rbench's questions; a server that never ends its answer must not fill memory.
+const BYTES_MAX: u64 = 16 << 20;
+
+impl Control {
+    /// Connects to `endpoint`, which goes by the name `host`, before `deadline`.
+    pub async fn open(
+        access: &Access,
+        host: Option<&str>,
+        endpoint: &Endpoint,
+        deadline: Instant,
+    ) -> Result<Control, ControlError> {
+        let tls = access.tls_to(host, endpoint).map_err(|error| ControlError::Tls(error.to_string()))?;
+        let (wire, ends) = connect(endpoint, &access.server.sockets, tls, deadline).await?;
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(patience));
+        let settings = silent();
+        let opened = MultiplexedConnection::new_with_config(&settings, Bounded::new(wire, BYTES_MAX), config);
+        let (connection, driver) = before(deadline, opened).await?;
+        tokio::spawn(driver);
+        Ok(Control { connection, ends, deadline })
+    }
+
+    /// Connects to `node`, logs in, and chooses the database of the run, all within `patience`.
+    pub async fn enter(access: &Access, node: &Node, patience: Duration) -> Result<Control, ControlError> {
+        let deadline = Instant::now() + patience;
+        let mut control = Control::open(access, node.host.as_deref(), &node.endpoints[0], deadline).await?;
+        control.log_in(access.server.credentials.as_ref()).await?;
+        let number = access.server.database;
+        if number != 0 {
+            let replies = control.ask(redis::pipe().cmd("SELECT").arg(number)).await?;
+            if let Some(reply) = replies.first().and_then(refusal) {
+                return Err(ControlError::Database { number, reply });
+            }
         }
-        // Some proxies hang up on what they do not know, CONFIG among it. The load itself may still get through.
-        Ok(Err(error)) => return Ok(ServerFacts { reason: Some(one_line(&error.to_string())), ..Default::default() }),
-        Ok(Ok(replies)) => replies,
-    };
-    read(replies, server)
+        Ok(control)
+    }
+
+    /// Asks all that is in `questions` in one round trip. Error replies are among the answers.
+    pub async fn ask(&mut self, questions: &mut Pipeline) -> Result<Vec<Value>, ControlError> {
+        before(self.deadline, questions.ignore_errors().query_async(&mut self.connection)).await
+    }
+
+    /// Logs in with `credentials`, when there are some.
+    pub async fn log_in(&mut self, credentials: Option<&Credentials>) -> Result<(), ControlError> {
+        let Some(credentials) = credentials else { return Ok(()) };
+        let mut questions = redis::pipe();
+        questions.add_command(auth(credentials));
+        match self.ask(&mut questions).await?.first().and_then(refusal) {
+            Some(reply) => Err(ControlError::Refused(reply)),
+            None => Ok(()),
+        }
+    }
 }
 
-/// A bare connection first, because it tells apart what the client library calls one thing: nobody there, and nobody
-/// who answers.
-async fn reach(endpoint: &Endpoint, deadline: Instant) -> Result<(), ControlError> {
-    let connected: Result<io::Result<()>, _> = match endpoint {
-        Endpoint::Tcp(address) => timeout_at(deadline, TcpStream::connect(address)).await.map(|done| done.map(drop)),
-        Endpoint::Unix(path) => timeout_at(deadline, UnixStream::connect(path)).await.map(|done| done.map(drop)),
+/// A connection that listens to the channels of `endpoint`.
+pub async fn listen(
+    access: &Access,
+    host: Option<&str>,
+    endpoint: &Endpoint,
+    credentials: Option<&Credentials>,
+    deadline: Instant,
+) -> Result<PubSub, ControlError> {
+    let tls = access.tls_to(host, endpoint).map_err(|error| ControlError::Tls(error.to_string()))?;
+    let (wire, _) = connect(endpoint, &access.server.sockets, tls, deadline).await?;
+    let mut settings = silent();
+    if let Some(credentials) = credentials {
+        settings = settings.set_password(credentials.password.expose());
+        if let Some(user) = &credentials.user {
+            settings = settings.set_username(user);
+        }
+    }
+    before(deadline, PubSub::new(&settings, wire)).await
+}
+
+/// The library would log in by itself, but does not pass on in which words it was refused; and it would introduce
+/// itself by name, which not every server and proxy takes.
+fn silent() -> RedisConnectionInfo {
+    RedisConnectionInfo::default().set_skip_set_lib_name()
+}
+
+pub fn auth(credentials: &Credentials) -> Cmd {
+    let mut command = redis::cmd("AUTH");
+    if let Some(user) = &credentials.user {
+        command.arg(user);
+    }
+    command.arg(credentials.password.expose());
+    command
+}
+
+/// Waits for `what`, but not beyond `deadline`.
+async fn before<T>(deadline: Instant, what: impl Future<Output = Result<T, RedisError>>) -> Result<T, ControlError> {
+    match timeout_at(deadline, what).await {
+        Err(_) => Err(ControlError::Mute),
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) if error.is_timeout() => Err(ControlError::Mute),
+        Ok(Err(error)) if error.kind() == redis::ErrorKind::Parse => {
+            Err(ControlError::NotRedis(one_line(&error.to_string())))
+        }
+        Ok(Err(error)) => Err(ControlError::Broken(one_line(&error.to_string()))),
+    }
+}
+
+type Connected = (Pin<Box<dyn Wire>>, Option<Ends>);
+
+async fn connect(
+    endpoint: &Endpoint,
+    options: &SocketOptions,
+    tls: Option<TlsAccess>,
+    deadline: Instant,
+) -> Result<Connected, ControlError> {
+    let unreachable = |error: io::Error| {
+        let bind = options.bind.filter(|_| error.kind() == io::ErrorKind::AddrNotAvailable);
+        let from = bind.map_or(String::new(), |bind| format!(" (--bind {bind} is no address of this machine?)"));
+        ControlError::Unreachable(format!("{}{from}", in_words(&error)))
     };
-    match connected {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ControlError::Unreachable(in_words(&error))),
-        Err(_) => Err(ControlError::ConnectTimeout),
+    let address = match endpoint {
+        Endpoint::Unix(path) => {
+            let stream = timeout_at(deadline, UnixStream::connect(path)).await;
+            let stream = stream.map_err(|_| ControlError::ConnectTimeout)?.map_err(unreachable)?;
+            return Ok((Box::pin(stream), None));
+        }
+        Endpoint::Tcp(address) => address,
+    };
+    let socket = TcpSocket::from_std_stream(options.socket(address).map_err(unreachable)?.into());
+    let stream = timeout_at(deadline, socket.connect(*address)).await;
+    let stream = stream.map_err(|_| ControlError::ConnectTimeout)?.map_err(unreachable)?;
+    let ends = || Some(Ends { local: stream.local_addr().ok()?, peer: stream.peer_addr().ok()? });
+    let ends = ends();
+    let Some(TlsAccess { config, name }) = tls else { return Ok((Box::pin(stream), ends)) };
+    match timeout_at(deadline, TlsConnector::from(config).connect(name, stream)).await {
+        Err(_) => Err(ControlError::Tls(tls::MUTE.to_owned())),
+        Ok(Err(error)) => Err(ControlError::Tls(tls::handshake_in_words(&error))),
+        Ok(Ok(stream)) => Ok((Box::pin(stream), ends)),
     }
 }
 
@@ -57,91 +207,4 @@ async fn reach(endpoint: &Endpoint, deadline: Instant) -> Result<(), ControlErro
 pub fn in_words(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-/// The first line of what a server said, fit to be followed by words of ours.
-fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_end_matches([' ', '.']).to_owned()
-}
-
-/// The replies to AUTH (when there are credentials), SELECT (when it is not database 0), and the questions.
-async fn ask(endpoint: &Endpoint, server: &Server, deadline: Instant) -> Result<Vec<Value>, RedisError> {
-    let address = match endpoint {
-        Endpoint::Tcp(address) => ConnectionAddr::Tcp(address.ip().to_string(), address.port()),
-        Endpoint::Unix(path) => ConnectionAddr::Unix(path.clone()),
-    };
-    let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let client = Client::open(address.into_connection_info()?.set_redis_settings(settings))?;
-    let patience = deadline.saturating_duration_since(Instant::now());
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(patience));
-    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-    let mut pipe = redis::pipe();
-    // The library would authenticate by itself, but does not pass on in which words it was refused.
-    if let Some(credentials) = &server.credentials {
-        let auth = pipe.cmd("AUTH");
-        if let Some(user) = &credentials.user {
-            auth.arg(user);
-        }
-        auth.arg(credentials.password.expose());
-    }
-    if server.database != 0 {
-        pipe.cmd("SELECT").arg(server.database);
-    }
-    pipe.cmd("CONFIG").arg("GET").arg("save");
-    pipe.cmd("CONFIG").arg("GET").arg("appendonly");
-    pipe.cmd("INFO");
-    pipe.ignore_errors().query_async(&mut connection).await
-}
-
-fn read(replies: Vec<Value>, server: &Server) -> Result<ServerFacts, ControlError> {
-    let mut replies = replies.into_iter();
-    let mut next = || replies.next().unwrap_or(Value::Nil);
-    if server.credentials.is_some()
-        && let Some(reply) = refusal(&next())
-    {
-        return Err(ControlError::Refused(reply));
-    }
-    let selected = if server.database != 0 { refusal(&next()) } else { None };
-    let (save, appendonly, info) = (next(), next(), next());
-    if let Some(reply) = [&save, &appendonly, &info].into_iter().find_map(refusal)
-        && reply.starts_with("NOAUTH")
-    {
-        return Err(ControlError::PasswordNeeded(reply));
-    }
-    if let Some(reply) = selected {
-        return Err(ControlError::Database(reply));
-    }
-    let mut facts = text(&info).map(|text| ServerFacts::from_info(&text)).unwrap_or_default();
-    facts.reason = [&save, &appendonly, &info].into_iter().find_map(refusal);
-    facts.config_save = setting(&save);
-    facts.config_appendonly = setting(&appendonly);
-    Ok(facts)
-}
-
-/// The server's words when it refused.
-fn refusal(reply: &Value) -> Option<String> {
-    match reply {
-        Value::ServerError(error) => {
-            Some(one_line(&format!("{} {}", error.code(), error.details().unwrap_or_default())))
-        }
-        _ => None,
-    }
-}
-
-/// The value of a reply to CONFIG GET with one name: a pair, or a map in RESP3.
-fn setting(reply: &Value) -> Option<String> {
-    match reply {
-        Value::Array(pair) => text(pair.get(1)?),
-        Value::Map(pairs) => text(&pairs.first()?.1),
-        _ => None,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.clone()),
-        _ => None,
-    }
 }

@@ -3,11 +3,14 @@
 
 pub mod batch;
 pub mod sequence;
+pub mod slots;
 pub mod suite;
 pub mod template;
 pub mod test;
 pub mod value;
+pub mod written;
 
 pub use batch::Batch;
+pub use slots::Slots;
 pub use template::Template;
-pub use test::Test;
+pub use test::{KeyAt, Test};

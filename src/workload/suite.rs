@@ -1,7 +1,7 @@
 //! The tests that run when nothing else is asked for: the list of redis-benchmark 7.2, in its order, with its titles.
 //! They feed each other: GET hits because SET ran before it, LRANGE reads what LPUSH left.
 
-use super::template::{DATA, EACH, Template};
+use super::template::{DATA, EACH, TAG, Template};
 use thiserror::Error;
 
 /// One test of the suite.
@@ -15,6 +15,42 @@ pub struct SuiteTest {
     pub by_default: bool,
     /// Its request; told whether keys are drawn from a key space (`-r`).
     pub request: fn(numbers: bool) -> Template,
+}
+
+/// What the names of all keys of the suite begin with.
+pub const KEY_NAMES: [&str; 7] = ["key", "counter", "mylist", "myset", "myhash", "myzset", "mystream"];
+
+/// How the keys of the suite are spelled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spelling {
+    /// Before each key, to keep them apart from others.
+    pub prefix: String,
+    /// With a tag behind the name, as redis-benchmark has them in a cluster: `key:{tag}:000000000001`.
+    pub tagged: bool,
+}
+
+impl Spelling {
+    /// `request` with its keys spelled this way.
+    pub fn apply(&self, request: &Template) -> Template {
+        request.map(|argument| {
+            let (name, number) = match argument.split_once(':') {
+                Some((name, number)) => (name, Some(number)),
+                None => (argument, None),
+            };
+            // `element:…` is a member of a set, not a key.
+            if !KEY_NAMES.contains(&name) {
+                return argument.to_owned();
+            }
+            let mut key = format!("{}{name}", self.prefix);
+            if self.tagged {
+                key = format!("{key}:{TAG}");
+            }
+            match number {
+                Some(number) => format!("{key}:{number}"),
+                None => key,
+            }
+        })
+    }
 }
 
 /// Keys, or key-value pairs, in one MGET or MSET.

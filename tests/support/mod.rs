@@ -1,13 +1,25 @@
-//! What whole-program tests stand on: a private redis-server, and the program itself under a time limit.
+//! What whole-program tests stand on: private servers, alone and in sets, and the program itself under a time limit.
 
 // Each test binary uses a part of this.
 #![allow(dead_code, unused_imports)]
 
+pub mod cluster;
+pub mod daemon;
+pub mod fake;
+pub mod haproxy;
+pub mod link;
+pub mod measured;
+pub mod place;
 pub mod program;
+pub mod sentinel;
 pub mod server;
+pub mod sockets;
+pub mod tls;
 
+pub use link::Value;
+pub use measured::{Measured, measure, measure_on};
 pub use program::{Ran, rbench, start};
-pub use server::{RedisServer, Value};
+pub use server::RedisServer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +29,10 @@ use std::time::{Duration, Instant};
 
 /// Longer than anything here takes on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command that keeps a server busy for two milliseconds, so that a load of 1000 takes two seconds or more on any
+/// machine. Counted as `debug`.
+pub const SLOW: &str = "debug sleep 0.002";
 
 /// A directory of its own, gone when the test is over.
 pub struct Scratch(PathBuf);

@@ -3,6 +3,7 @@
 use super::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -16,6 +17,8 @@ pub struct Ran {
     /// None when a signal ended it.
     pub code: Option<i32>,
     pub elapsed: Duration,
+    /// The most memory that the program had in use, as far as it was seen before its end.
+    pub peak_bytes: u64,
 }
 
 impl Ran {
@@ -23,6 +26,13 @@ impl Ran {
     #[track_caller]
     pub fn succeeded(self) -> Ran {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
+        self
+    }
+
+    /// A run that ended with `code`, whatever it said.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         self
     }
 
@@ -101,7 +111,9 @@ impl Running {
     /// Waits for the end, but not for ever.
     #[track_caller]
     pub fn end(mut self) -> Ran {
+        let mut peak_bytes = 0;
         let status = loop {
+            peak_bytes = peak_bytes.max(self.peak_bytes().unwrap_or(0));
             if let Some(status) = self.process.try_wait().expect("our child") {
                 break status;
             }
@@ -113,10 +125,19 @@ impl Running {
         };
         let elapsed = self.since.elapsed();
         let (stdout, stderr) = self.outputs();
-        Ran { stdout, stderr, code: status.code(), elapsed }
+        Ran { stdout, stderr, code: status.code(), elapsed, peak_bytes }
     }
 
-    fn outputs(&mut self) -> (String, String) {
+    /// None when the program has ended.
+    fn peak_bytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes * 1024)
+    }
+
+    /// Everything that the program has said. It must have ended, or be about to.
+    pub fn outputs(&mut self) -> (String, String) {
         let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
             String::from_utf8(pipe.expect("read once").join().expect("the reader")).expect("output is text")
         };

@@ -4,12 +4,41 @@ use crate::recording::{ErrorKind, Failure};
 use crate::resp::Malformed;
 use crate::target::Endpoint;
 use crate::target::control::in_words;
+use crate::target::{SocketOptions, tls};
 use crate::units::Nanos;
 use std::io;
+
+/// What an error of a socket that is being connected to `endpoint` means.
+pub fn of_connecting(error: &io::Error, endpoint: &Endpoint, options: &SocketOptions) -> Failure {
+    if error.kind() != io::ErrorKind::AddrNotAvailable {
+        return of_socket(error, endpoint);
+    }
+    let message = match options.bind {
+        Some(bind) => format!(
+            "cannot connect to {endpoint} from {bind}: it is no address of this machine, or all of its ports are taken; \
+             check --bind, keep connections alive (-k 1) or widen net.ipv4.ip_local_port_range"
+        ),
+        None => format!(
+            "no local port is free to connect to {endpoint} (EADDRNOTAVAIL): closed connections hold theirs for a minute; \
+             keep connections alive (-k 1), open fewer (-c, --connect-rate), connect from another address (--bind), \
+             or widen net.ipv4.ip_local_port_range"
+        ),
+    };
+    Failure { kind: ErrorKind::OutOfResources, message }
+}
+
+/// What an error in a handshake means.
+pub fn of_handshake(error: &io::Error, endpoint: &Endpoint) -> Failure {
+    let message = format!("cannot connect to {endpoint} over TLS: {}", tls::handshake_in_words(error));
+    Failure { kind: ErrorKind::Tls, message }
+}
 
 /// What an error of a socket means for a client of `endpoint`.
 pub fn of_socket(error: &io::Error, endpoint: &Endpoint) -> Failure {
     use io::ErrorKind as Io;
+    if tls::inside(error).is_some() {
+        return Failure { kind: ErrorKind::Tls, message: format!("{endpoint}: {}", tls::handshake_in_words(error)) };
+    }
     let (kind, message) = match error.kind() {
         Io::ConnectionRefused | Io::NotFound => {
             (ErrorKind::ConnectRefused, format!("cannot connect to {endpoint}: {}", in_words(error)))
@@ -17,13 +46,6 @@ pub fn of_socket(error: &io::Error, endpoint: &Endpoint) -> Failure {
         Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => {
             (ErrorKind::Reset, format!("{endpoint} reset the connection"))
         }
-        Io::AddrNotAvailable => (
-            ErrorKind::OutOfResources,
-            format!(
-                "no local port is free to connect to {endpoint}: closed connections hold theirs for a minute; \
-                 keep connections alive (-k 1) or widen net.ipv4.ip_local_port_range"
-            ),
-        ),
         _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
             (ErrorKind::OutOfResources, "too many open files; lower -c or raise the limit (ulimit -n)".to_owned())
         }
@@ -38,9 +60,18 @@ pub fn closed(endpoint: &Endpoint) -> Failure {
     Failure { kind: ErrorKind::Eof, message: format!("{endpoint} closed the connection") }
 }
 
+/// How much of a server's words is told.
+const SHOWN_BYTES_MAX: usize = 300;
+
 /// The server replied with an error: `line`, without its sign.
 pub fn refused(line: &[u8], endpoint: &Endpoint) -> Failure {
-    let message = format!("{endpoint} replied with an error: {}", String::from_utf8_lossy(line).trim_end());
+    // Whatever a server sends, it is one line of a reasonable length.
+    let text: String = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES_MAX)])
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    let cut = if line.len() > SHOWN_BYTES_MAX { "…" } else { "" };
+    let message = format!("{endpoint} replied with an error: {}{cut}", text.trim_end());
     Failure { kind: ErrorKind::Reply, message }
 }
 
@@ -61,6 +92,19 @@ pub fn not_connected(endpoint: &Endpoint, after: Nanos) -> Failure {
 pub fn not_replied(endpoint: &Endpoint, after: Nanos) -> Failure {
     let message = format!("{endpoint} did not reply within {} s", after.as_secs());
     Failure { kind: ErrorKind::ReplyTimeout, message }
+}
+
+/// The server that was meant is now elsewhere, and a reply was still due.
+pub fn moved_away(from: &Endpoint, to: &Endpoint) -> Failure {
+    let message = format!("requests go to {to} now, and {from} had not replied");
+    Failure { kind: ErrorKind::MovedAway, message }
+}
+
+/// Nobody got through for `after`.
+pub fn given_up(after: Nanos, last: Option<Failure>) -> Failure {
+    let last = last.unwrap_or(Failure { kind: ErrorKind::ConnectFailed, message: "no reply".to_owned() });
+    let message = format!("given up after {} s without a reply: {}", after.as_secs(), last.message);
+    Failure { message, ..last }
 }
 
 /// The system does not let us wait for sockets.

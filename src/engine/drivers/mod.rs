@@ -5,6 +5,7 @@ use crate::recording::Failure;
 
 pub mod failure;
 pub mod readiness;
+pub mod secured;
 pub mod stream;
 
 /// One way to drive the connections of a load thread.

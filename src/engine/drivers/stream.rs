@@ -1,6 +1,8 @@
-//! A socket of either kind, without waiting.
+//! A socket of either kind, plain or secured, without waiting.
 
-use crate::target::Endpoint;
+use super::secured::Secured;
+use crate::target::access::TlsAccess;
+use crate::target::{Endpoint, SocketOptions};
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -9,13 +11,34 @@ use std::io::{self, Read, Write};
 pub enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    // Behind a pointer: it is large, and the others are not to grow for it.
+    Secured(Box<Secured>),
 }
 
 impl Stream {
     /// Begins to connect to `endpoint`, and registers the socket, once and for all, under `token`.
-    pub fn open(endpoint: &Endpoint, registry: &Registry, token: Token) -> io::Result<Stream> {
+    pub fn open(
+        endpoint: &Endpoint,
+        options: &SocketOptions,
+        tls: Option<&TlsAccess>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Stream> {
         let mut stream = match endpoint {
-            Endpoint::Tcp(address) => Stream::Tcp(TcpStream::connect(*address)?),
+            Endpoint::Tcp(address) => {
+                let socket = options.socket(address)?;
+                match socket.connect(&(*address).into()) {
+                    Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
+                        return Err(error);
+                    }
+                    _ => {}
+                }
+                let stream = TcpStream::from_std(socket.into());
+                match tls {
+                    Some(tls) => Stream::Secured(Box::new(Secured::new(stream, tls)?)),
+                    None => Stream::Tcp(stream),
+                }
+            }
             Endpoint::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
         };
         stream.source().register(registry, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -26,6 +49,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream,
             Stream::Unix(stream) => stream,
+            Stream::Secured(stream) => stream.socket(),
         }
     }
 
@@ -33,25 +57,49 @@ impl Stream {
     ///
     /// # Errors
     /// Why it will not.
-    pub fn is_connected(&self) -> io::Result<bool> {
+    pub fn is_connected(&mut self) -> io::Result<bool> {
+        let stream = match self {
+            Stream::Tcp(stream) => stream,
+            Stream::Secured(stream) => stream.socket(),
+            Stream::Unix(stream) => return stream.take_error()?.map_or(Ok(true), Err),
+        };
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        match stream.peer_addr() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes on with the handshake of a connection that stands. True when there is none, or it is done.
+    pub fn shake_hands(&mut self) -> io::Result<bool> {
         match self {
-            Stream::Tcp(stream) => {
-                if let Some(error) = stream.take_error()? {
-                    return Err(error);
-                }
-                match stream.peer_addr() {
-                    Ok(_) => {
-                        stream.set_nodelay(true)?;
-                        Ok(true)
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
-                    Err(error) => Err(error),
-                }
-            }
-            Stream::Unix(stream) => match stream.take_error()? {
-                Some(error) => Err(error),
-                None => Ok(true),
-            },
+            Stream::Tcp(_) | Stream::Unix(_) => Ok(true),
+            Stream::Secured(stream) => stream.shake_hands(),
+        }
+    }
+
+    /// Whether there can be more to read after a read that did not fill its buffer.
+    #[inline]
+    pub fn reads_in_records(&self) -> bool {
+        matches!(self, Stream::Secured(_))
+    }
+
+    /// Whether bytes that were taken are still to be written.
+    pub fn holds_unwritten(&self) -> bool {
+        match self {
+            Stream::Tcp(_) | Stream::Unix(_) => false,
+            Stream::Secured(stream) => stream.holds_unwritten(),
+        }
+    }
+
+    /// Writes what it holds, as far as the socket takes it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(_) | Stream::Unix(_) => Ok(()),
+            Stream::Secured(stream) => stream.flush(),
         }
     }
 
@@ -60,6 +108,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
             Stream::Unix(stream) => stream.read(buffer),
+            Stream::Secured(stream) => stream.read(buffer),
         }
     }
 
@@ -68,6 +117,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Secured(stream) => stream.write(bytes),
         }
     }
 }

@@ -1,0 +1,134 @@
+//! What is sent, how much of it, and by how many.
+
+use crate::cli::values;
+use crate::workload::{suite, value};
+use clap::Args;
+
+fn requests(text: &str) -> Result<u64, String> {
+    values::whole(text, 1, 1_000_000_000_000_000)
+}
+
+fn clients(text: &str) -> Result<u32, String> {
+    values::whole(text, 1, 1_000_000).map(|number| number as u32)
+}
+
+fn pipeline(text: &str) -> Result<u32, String> {
+    values::whole(text, 1, 1_000_000).map(|number| number as u32)
+}
+
+fn data_bytes(text: &str) -> Result<usize, String> {
+    values::whole(text, 1, value::BYTES_MAX as u64).map(|number| number as usize)
+}
+
+fn key_count(text: &str) -> Result<u64, String> {
+    values::whole(text, 0, 1_000_000_000_000)
+}
+
+fn threads(text: &str) -> Result<u32, String> {
+    values::whole(text, 0, 500).map(|number| number as u32)
+}
+
+/// Without what would make a key another placeholder, or end its tag.
+fn key_prefix(text: &str) -> Result<String, String> {
+    match text.contains("__") || text.contains(['{', '}']) {
+        true => Err("it must not have '__', '{' or '}' in it: they have a meaning in keys".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn tests_help() -> String {
+    format!(
+        "Only these tests, comma-separated [default: all but mget]. In the order in which they run:\n{}",
+        suite::names().join(", ")
+    )
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Load")]
+pub struct LoadFlags {
+    #[arg(short = 't', value_name = "TESTS", help = tests_help())]
+    pub tests: Option<String>,
+
+    /// Requests for each test, exactly
+    #[arg(
+        short = 'n',
+        value_name = "REQUESTS",
+        default_value = "100000",
+        value_parser = requests,
+        allow_negative_numbers = true,
+    )]
+    pub requests: u64,
+
+    /// Parallel connections
+    #[arg(
+        short = 'c',
+        value_name = "CLIENTS",
+        default_value = "50",
+        value_parser = clients,
+        allow_negative_numbers = true,
+    )]
+    pub clients: u32,
+
+    /// Requests that a connection has in flight: sent in one piece, the next when all are answered
+    #[arg(
+        short = 'P',
+        value_name = "DEPTH",
+        default_value = "1",
+        value_parser = pipeline,
+        allow_negative_numbers = true,
+    )]
+    pub pipeline: u32,
+
+    /// Payload of SET, LPUSH and the like, in bytes
+    #[arg(
+        short = 'd',
+        value_name = "BYTES",
+        default_value = "3",
+        value_parser = data_bytes,
+        allow_negative_numbers = true,
+    )]
+    pub data_bytes: usize,
+
+    /// Draw keys at random from this many, up to 12 digits; without it every request has the same key
+    #[arg(
+        short = 'r',
+        value_name = "KEYS",
+        value_parser = key_count,
+        allow_negative_numbers = true,
+    )]
+    pub key_count: Option<u64>,
+
+    /// Put this before the keys of all tests, to keep them apart from others
+    #[arg(long, value_name = "PREFIX", value_parser = key_prefix, allow_hyphen_values = true)]
+    pub key_prefix: Option<String>,
+
+    /// After the last test, remove the keys that this run could have written, and no others
+    #[arg(long)]
+    pub cleanup: bool,
+
+    /// Seed of the random draws [default: drawn, and kept in the document]
+    #[arg(long, value_name = "SEED", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+
+    /// Add standard input as last argument of the command
+    #[arg(short = 'x')]
+    pub stdin: bool,
+
+    /// Open the connections and wait, until Ctrl-C
+    #[arg(short = 'I')]
+    pub idle: bool,
+
+    /// Run the tests again and again, until Ctrl-C
+    #[arg(short = 'l')]
+    pub forever: bool,
+
+    /// Load threads; 0 is one that reports do not mention
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "0",
+        value_parser = threads,
+        allow_negative_numbers = true,
+    )]
+    pub threads: u32,
+}

@@ -1,0 +1,28 @@
+//! The flags of a run, as they are typed: a group in each file. The doc comment of each is what `--help` says of it.
+
+pub mod connections;
+pub mod errors;
+pub mod load;
+pub mod output;
+pub mod server;
+
+use clap::Args;
+use std::ffi::OsString;
+
+#[derive(Args)]
+pub struct RunFlags {
+    #[command(flatten)]
+    pub server: server::ServerFlags,
+    #[command(flatten)]
+    pub load: load::LoadFlags,
+    #[command(flatten)]
+    pub connections: connections::ConnectionFlags,
+    #[command(flatten)]
+    pub errors: errors::ErrorFlags,
+    #[command(flatten)]
+    pub output: output::OutputFlags,
+
+    /// A command of your own instead of the tests
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    pub command: Vec<OsString>,
+}

@@ -1,0 +1,28 @@
+//! What went wrong in a run that went on: a line for each test, with every kind and code.
+
+use crate::recording::ErrorKind;
+use crate::result::{Document, TestResult};
+
+/// A line for each test that had errors, or requests of which nobody knows what became.
+pub fn summary(document: &Document) -> Vec<String> {
+    let told = document.results.iter().filter(|result| !result.errors.is_empty());
+    told.map(|result| line(&document.label(result), result)).collect()
+}
+
+fn line(label: &str, result: &TestResult) -> String {
+    let errors = &result.errors;
+    let codes: Vec<String> = errors.by_reply_code.iter().map(|(code, count)| format!("{code} {count}")).collect();
+    let kind = |(kind, count): (&ErrorKind, &u64)| match kind {
+        ErrorKind::Reply => format!("{} {count} ({})", kind.name(), codes.join(", ")),
+        kind => format!("{} {count}", kind.name()),
+    };
+    let all: Vec<String> = errors.by_kind.iter().map(kind).collect();
+    let unknown = match result.unknown {
+        0 => String::new(),
+        1 => "; what became of 1 request is unknown".to_owned(),
+        unknown => format!("; what became of {unknown} requests is unknown"),
+    };
+    let total = errors.total();
+    let noun = if total == 1 { "error" } else { "errors" };
+    format!("{label}: {total} {noun}: {}{unknown}", all.join(", "))
+}

@@ -1,0 +1,373 @@
+//! Which keys a run could have written: those that stand in its requests, and those that were drawn into their holes.
+
+use super::batch::Batch;
+use super::template::{DATA, Draw, Holes, NUMBER_BYTES, Template, find_holes, replace};
+use super::test::Test;
+use crate::resp::request::Parser;
+use crate::units::Seed;
+use std::ops::Range;
+
+/// An argument longer than this is no key worth asking about, and not sent to a server that is only asked about it.
+const ASKED_BYTES_MAX: usize = 1024;
+
+/// The arguments of `template` as a server may be asked about them (`COMMAND GETKEYS`): each hole holds a number that no
+/// other has, so that a key can be told from a value with the same placeholder, and long arguments have a stand-in.
+pub fn told_apart(template: &Template) -> Vec<Vec<u8>> {
+    let mut number = 0u64;
+    let mut arguments: Vec<Vec<u8>> = template.arguments().map(<[u8]>::to_vec).collect();
+    for (place, argument) in arguments.iter_mut().enumerate() {
+        if argument.len() > ASKED_BYTES_MAX {
+            *argument = format!("argument {place}").into_bytes();
+        }
+        for (offset, _) in holes(argument) {
+            number += 1;
+            argument[offset..offset + NUMBER_BYTES].copy_from_slice(format!("{number:012}").as_bytes());
+        }
+    }
+    arguments
+}
+
+/// The keys that the first `requests` requests of `test` have at `places`: for each request of its sequence the places of
+/// its arguments that are keys, where 0 is the command's name, and none when it does not write. `data`, `key_count` and
+/// `seed` are those of its [`Batch`]. A key may come more than once.
+///
+/// When `0..key_count` holds fewer keys than the requests have drawn, these are all keys that could have been drawn;
+/// otherwise they are those that were.
+pub fn keys(
+    test: &Test,
+    places: &[Vec<usize>],
+    data: &[u8],
+    key_count: Option<u64>,
+    requests: u64,
+    seed: Seed,
+) -> Box<dyn Iterator<Item = Vec<u8>> + Send> {
+    let mut literal: Vec<Vec<u8>> = Vec::new();
+    let mut drawn: Vec<Vec<u8>> = Vec::new();
+    // The number of keys with holes up to each request of the sequence.
+    let mut drawn_by: Vec<u64> = vec![0];
+    let sent = usize::try_from(requests).unwrap_or(usize::MAX);
+    for (template, places) in test.sequence.iter().zip(places) {
+        let arguments: Vec<&[u8]> = template.arguments().collect();
+        let mut drawn_here = 0;
+        let is_sent = drawn_by.len() <= sent;
+        for key in places.iter().filter_map(|place| arguments.get(*place)) {
+            let key = replace(key, DATA.as_bytes(), data);
+            let has_holes = key_count.is_some() && !template.is_inline() && !holes(&key).is_empty();
+            drawn_here += u64::from(has_holes);
+            let list = if has_holes { &mut drawn } else { &mut literal };
+            if is_sent && !list.contains(&key) {
+                list.push(key);
+            }
+        }
+        drawn_by.push(drawn_by[drawn_by.len() - 1] + drawn_here);
+    }
+    // From no numbers at all 0 is drawn, as from one.
+    let Some(key_count) = key_count.map(|count| count.max(1)).filter(|_| !drawn.is_empty()) else {
+        return Box::new(literal.into_iter());
+    };
+    let sequence_len = test.sequence.len() as u64;
+    let per_sequence = drawn_by[drawn_by.len() - 1];
+    let rest = drawn_by[((requests % sequence_len) as usize).min(drawn_by.len() - 1)];
+    let replayed = u128::from(requests / sequence_len) * u128::from(per_sequence) + u128::from(rest);
+    let possible = drawn.iter().map(|key| numbers_of(key, key_count)).fold(0u128, u128::saturating_add);
+    if possible < replayed {
+        Box::new(literal.into_iter().chain(drawn.into_iter().flat_map(move |key| every(key, key_count))))
+    } else {
+        Box::new(literal.into_iter().chain(replay(test, places, data, key_count, requests, seed)))
+    }
+}
+
+/// The keys in the requests of `test`, each once, with their placeholders and with `data` in place of `__data__`.
+pub fn key_templates(test: &Test, places: &[Vec<usize>], data: &[u8]) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    for (template, places) in test.sequence.iter().zip(places) {
+        for key in template.arguments().enumerate().filter(|(place, _)| places.contains(place)).map(|(_, key)| key) {
+            let key = replace(key, DATA.as_bytes(), data);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+/// Whether a key is one that a request with `key` (with its placeholders, and no `__data__`) could have had.
+pub fn could_be(key: &[u8], key_count: Option<u64>, candidate: &[u8]) -> bool {
+    let Some(key_count) = key_count else { return key == candidate };
+    let holes = holes(key);
+    if key.len() != candidate.len() {
+        return false;
+    }
+    let mut shared: [Option<&[u8]>; 16] = [None; 16];
+    let mut masked = candidate.to_vec();
+    for (offset, draw) in holes {
+        let place = offset..offset + NUMBER_BYTES;
+        let digits = &candidate[place.clone()];
+        let number = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        if number.and_then(|text| text.parse::<u64>().ok()).is_none_or(|number| number >= key_count.max(1)) {
+            return false;
+        }
+        if let Draw::Shared(index) = draw
+            && *shared[usize::from(index)].get_or_insert(digits) != digits
+        {
+            return false;
+        }
+        masked[place.clone()].copy_from_slice(&key[place]);
+    }
+    masked == key
+}
+
+/// A glob, as `SCAN MATCH` takes it, that every key matches which [`could_be`] one of `key`.
+pub fn glob(key: &[u8], key_count: Option<u64>) -> Vec<u8> {
+    let holes = if key_count.is_some() { holes(key) } else { Vec::new() };
+    let mut out = Vec::with_capacity(key.len());
+    for (at, byte) in key.iter().enumerate() {
+        if holes.iter().any(|(offset, _)| (*offset..offset + NUMBER_BYTES).contains(&at)) {
+            out.push(b'?');
+            continue;
+        }
+        if b"*?[]\\^".contains(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out
+}
+
+fn holes(bytes: &[u8]) -> Vec<(usize, Draw)> {
+    let mut holes = Vec::new();
+    find_holes(bytes, 0, Holes { numbers: true, tags: false }, &mut holes);
+    holes
+}
+
+/// The holes of `key`, each with the index of its number: places that share a number have one index.
+fn variables(key: &[u8]) -> (Vec<(usize, usize)>, usize) {
+    let mut known: Vec<Option<u8>> = Vec::new();
+    let mut places = Vec::new();
+    for (offset, draw) in holes(key) {
+        let shared = if let Draw::Shared(index) = draw { Some(index) } else { None };
+        let index = match known.iter().position(|other| shared.is_some() && *other == shared) {
+            Some(index) => index,
+            None => {
+                known.push(shared);
+                known.len() - 1
+            }
+        };
+        places.push((offset, index));
+    }
+    (places, known.len())
+}
+
+/// How many keys there are when each number of `key` is below `key_count`.
+fn numbers_of(key: &[u8], key_count: u64) -> u128 {
+    u128::from(key_count).saturating_pow(variables(key).1 as u32)
+}
+
+/// Every key that there is when each number of `key` is below `key_count`.
+fn every(key: Vec<u8>, key_count: u64) -> impl Iterator<Item = Vec<u8>> + Send {
+    let (places, _) = variables(&key);
+    (0..numbers_of(&key, key_count)).map(move |number| {
+        let mut key = key.clone();
+        for (offset, index) in &places {
+            let digit = number / u128::from(key_count).pow(*index as u32) % u128::from(key_count);
+            key[*offset..offset + NUMBER_BYTES].copy_from_slice(format!("{digit:012}").as_bytes());
+        }
+        key
+    })
+}
+
+/// The keys that were drawn, by drawing them again.
+fn replay(
+    test: &Test,
+    places: &[Vec<usize>],
+    data: &[u8],
+    key_count: u64,
+    requests: u64,
+    seed: Seed,
+) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
+    let none = Vec::new();
+    let places = test.sequence.iter().zip(places.iter().chain(std::iter::repeat(&none)));
+    let (sequence, kept): (Vec<Template>, Vec<Vec<usize>>) = places.map(|(t, places)| reduce(t, places)).unzip();
+    let reduced = Test { title: String::new(), payload_bytes: 0, sequence, routing_key: None };
+    let mut batch = Batch::new(&reduced, 1, data, Some(key_count), seed, false);
+    let length = batch.len();
+    let ranges = key_ranges(batch.fill(0, length), &kept);
+    let sequences = requests.div_ceil(length as u64);
+    (0..sequences).flat_map(move |sequence| {
+        let first = sequence * length as u64;
+        let count = (requests - first).min(length as u64) as usize;
+        let bytes = batch.fill(first, count);
+        ranges[..count].iter().flatten().map(|range| bytes[range.clone()].to_vec()).collect::<Vec<_>>()
+    })
+}
+
+/// `template` without anything that is neither key nor hole, so that the same numbers are drawn without their payload;
+/// and the places of keys with holes in what is left.
+fn reduce(template: &Template, places: &[usize]) -> (Template, Vec<usize>) {
+    let mut arguments: Vec<Vec<u8>> = Vec::new();
+    let mut kept = Vec::new();
+    for (place, argument) in template.arguments().enumerate() {
+        let holes = if template.is_inline() { Vec::new() } else { holes(argument) };
+        if holes.is_empty() {
+            continue;
+        }
+        if places.contains(&place) {
+            kept.push(arguments.len());
+            arguments.push(argument.to_vec());
+        } else {
+            arguments.push(holes.iter().flat_map(|(at, _)| argument[*at..at + NUMBER_BYTES].iter().copied()).collect());
+        }
+    }
+    (Template::new(&arguments), kept)
+}
+
+/// Where in the bytes of a sequence the keys of each of its requests are.
+fn key_ranges(bytes: &[u8], kept: &[Vec<usize>]) -> Vec<Vec<Range<usize>>> {
+    let mut parser = Parser::default();
+    let mut start = 0;
+    kept.iter()
+        .map(|places| {
+            let length = parser.parse(&bytes[start..]).ok().flatten().expect("an encoded request can be parsed");
+            let arguments = parser.arguments();
+            let ranges = places.iter().map(|place| start + arguments[*place].start..start + arguments[*place].end);
+            let ranges = ranges.collect();
+            start += length;
+            ranges
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::sequence;
+    use std::collections::BTreeSet;
+
+    fn test(line: &str) -> Test {
+        let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        Test::of_command(line.into(), sequence::parse(&words).unwrap(), b"VXK")
+    }
+
+    fn text(keys: impl IntoIterator<Item = Vec<u8>>) -> Vec<String> {
+        keys.into_iter().map(|key| String::from_utf8(key).unwrap()).collect()
+    }
+
+    /// What a server would see at `places` in the first `requests` requests, read from the requests themselves.
+    fn sent(test: &Test, places: &[Vec<usize>], key_count: Option<u64>, requests: u64, seed: Seed) -> BTreeSet<String> {
+        let mut batch = Batch::new(test, 1, b"VXK", key_count, seed, false);
+        let length = batch.len() as u64;
+        let mut keys = BTreeSet::new();
+        for first in (0..requests).step_by(batch.len()) {
+            let bytes = batch.fill(first, (requests - first).min(length) as usize).to_vec();
+            let mut at = 0;
+            for places in places {
+                let mut parser = Parser::default();
+                let Some(end) = parser.parse(&bytes[at..]).unwrap() else { break };
+                let argument = |place: &usize| bytes[at..][parser.arguments()[*place].clone()].to_vec();
+                keys.extend(text(places.iter().map(argument)));
+                at += end;
+            }
+        }
+        keys
+    }
+
+    /// Numbers in values, in commands that only read, and shared ones all move the draws, and must not move the keys.
+    #[test]
+    fn the_keys_are_those_that_a_server_would_see() {
+        for (line, places) in [
+            ("set key:__rand_int__ v", vec![vec![1]]),
+            ("set fixed __rand_int__", vec![vec![1]]),
+            ("hset h:__rand_int__ f:__rand_int__ __data__", vec![vec![1]]),
+            ("mset __rand_int__ __rand_int__ __rand_int__ __data__", vec![vec![1, 3]]),
+            (
+                "get __rand_int__ ; set a:__rand_1st__ v ; set b:__rand_1st__:__rand_int__ v",
+                vec![vec![], vec![1], vec![1]],
+            ),
+            ("lpush list v ; set __data__:__rand_2nd__ __rand_int__", vec![vec![1], vec![1]]),
+        ] {
+            let test = test(line);
+            for (key_count, requests) in [(None, 7), (Some(1 << 39), 1), (Some(1 << 39), 2), (Some(1 << 39), 20)] {
+                let expected = sent(&test, &places, key_count, requests, Seed(5));
+                let keys = keys(&test, &places, b"VXK", key_count, requests, Seed(5));
+                assert_eq!(
+                    text(keys).into_iter().collect::<BTreeSet<_>>(),
+                    expected,
+                    "{line} {key_count:?} {requests}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_key_space_keys_are_what_they_say() {
+        let test = test("mset key:__rand_int__ v a v ; get b");
+        let keys = keys(&test, &[vec![1, 3], vec![]], b"", None, 100, Seed(1));
+        assert_eq!(text(keys), ["key:__rand_int__", "a"]);
+    }
+
+    #[test]
+    fn a_small_key_space_is_counted_out_instead_of_drawn() {
+        let expected: Vec<String> = (0..10).map(|number| format!("key:{number:012}")).collect();
+        let test = test("mset key:__rand_int__ v key:__rand_int__ v");
+        assert_eq!(text(keys(&test, &[vec![1, 3]], b"", Some(10), 1 << 60, Seed(1))), expected);
+        // Ten numbers of which five requests have drawn ten: those that were drawn are the closer answer.
+        assert_eq!(keys(&test, &[vec![1, 3]], b"", Some(10), 5, Seed(1)).count(), 10);
+    }
+
+    #[test]
+    fn each_number_of_a_key_is_counted_out_and_a_shared_one_once() {
+        let pairs = test("set __rand_int__:__rand_int__ v");
+        assert_eq!(keys(&pairs, &[vec![1]], b"", Some(3), 1000, Seed(1)).collect::<BTreeSet<_>>().len(), 9);
+        let twins = test("set __rand_1st__:__rand_1st__ v");
+        let twins = text(keys(&twins, &[vec![1]], b"", Some(2), 1000, Seed(1)));
+        assert_eq!(twins, ["000000000000:000000000000", "000000000001:000000000001"]);
+    }
+
+    #[test]
+    fn from_a_key_space_of_nothing_zero_is_drawn() {
+        let test = test("set __rand_int__ v");
+        assert_eq!(text(keys(&test, &[vec![1]], b"", Some(0), 1000, Seed(1))), ["000000000000"]);
+    }
+
+    #[test]
+    fn only_requests_that_were_sent_have_written() {
+        let test = test("set a v ; set b v ; set c:__rand_int__ v");
+        let places = [vec![1], vec![1], vec![1]];
+        assert_eq!(text(keys(&test, &places, b"", Some(1000), 2, Seed(1))), ["a", "b"]);
+        assert_eq!(keys(&test, &places, b"", Some(1000), 0, Seed(1)).count(), 0);
+        assert_eq!(keys(&test, &places, b"", Some(1000), 3, Seed(1)).count(), 3);
+    }
+
+    #[test]
+    fn arguments_that_differ_when_sent_differ_when_asked_about() {
+        let template = Template::new(&["mset", "__rand_int__", "__rand_int__", "k:__rand_1st__", &"x".repeat(5000)]);
+        let expected = ["mset", "000000000001", "000000000002", "k:000000000003", "argument 4"];
+        assert_eq!(text(told_apart(&template)), expected);
+    }
+
+    #[test]
+    fn a_key_is_ours_when_a_request_could_have_had_it() {
+        for (key, key_count, candidate, expected) in [
+            ("key:__rand_int__", Some(100), "key:000000000099", true),
+            ("key:__rand_int__", Some(100), "key:000000000100", false),
+            ("key:__rand_int__", Some(100), "key:99", false),
+            ("key:__rand_int__", Some(100), "key:+00000000001", false),
+            ("key:__rand_int__", Some(100), "kex:000000000001", false),
+            ("key:__rand_int__", None, "key:__rand_int__", true),
+            ("key:__rand_int__", None, "key:000000000001", false),
+            ("__rand_1st__:__rand_1st__", Some(9), "000000000001:000000000001", true),
+            ("__rand_1st__:__rand_1st__", Some(9), "000000000001:000000000002", false),
+            ("__rand_int__:__rand_int__", Some(9), "000000000001:000000000002", true),
+            ("mylist", Some(9), "mylist", true),
+            ("mylist", Some(9), "mylist2", false),
+        ] {
+            assert_eq!(could_be(key.as_bytes(), key_count, candidate.as_bytes()), expected, "{key} {candidate}");
+        }
+    }
+
+    #[test]
+    fn a_glob_leaves_nothing_special_but_the_holes() {
+        assert_eq!(glob(b"a*[{t}]:__rand_int__?", Some(1)), br"a\*\[{t}\]:????????????\?".to_vec());
+        assert_eq!(glob(b"__rand_int__", None), b"__rand_int__");
+    }
+}

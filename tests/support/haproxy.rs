@@ -1,0 +1,53 @@
+//! A TCP proxy in front of redis-servers.
+
+use super::daemon::Daemon;
+use super::place::{Network, free_port};
+use super::{RedisServer, Scratch, wait_until};
+use std::fs;
+use std::net::TcpStream;
+use std::process::Command;
+
+/// A haproxy that hands connections to its servers in turn, and comes to them from its own address. Killed when
+/// dropped.
+pub struct Proxy {
+    _daemon: Daemon,
+    pub address: String,
+    pub port: u16,
+    _scratch: Scratch,
+}
+
+impl Proxy {
+    pub fn before(servers: &[&RedisServer]) -> Proxy {
+        let scratch = Scratch::new();
+        let address = Network::any().address(20);
+        let port = free_port(&address);
+        let mut lines = vec![
+            "global".to_owned(),
+            "  maxconn 1000".to_owned(),
+            "defaults".to_owned(),
+            "  mode tcp".to_owned(),
+            "  timeout connect 4s".to_owned(),
+            "  timeout client 330s".to_owned(),
+            "  timeout server 330s".to_owned(),
+            "listen redis".to_owned(),
+            format!("  bind {address}:{port}"),
+            "  balance roundrobin".to_owned(),
+            format!("  source {address}"),
+        ];
+        lines.extend(servers.iter().enumerate().map(|(index, server)| format!("  server r{index} {}", server.name())));
+        let file = scratch.path("haproxy.cfg");
+        fs::write(&file, lines.join("\n") + "\n").expect("a directory of our own");
+        let mut daemon = Daemon::start(Command::new("haproxy").arg("-db").arg("-f").arg(&file));
+        wait_until("haproxy listens", || {
+            assert!(daemon.is_running(), "haproxy ended");
+            TcpStream::connect((address.as_str(), port)).is_ok()
+        });
+        Proxy { _daemon: daemon, address, port, _scratch: scratch }
+    }
+
+    /// `-h ADDRESS -p PORT`, and `line` behind it.
+    pub fn arguments(&self, line: &str) -> Vec<String> {
+        let line = format!("-h {} -p {} {line}", self.address, self.port);
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+}
