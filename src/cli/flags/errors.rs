@@ -49,7 +49,7 @@ impl From<GuardMode> for Mode {
 #[derive(Args)]
 #[command(next_help_heading = "Errors and safety")]
 pub struct ErrorFlags {
-    /// What an error does to the run
+    /// What an error does to the run: abort ends it, continue counts it, reconnect makes lost connections again, too
     #[arg(long, value_name = "POLICY", value_enum, default_value = "abort")]
     pub on_error: ErrorPolicy,
 
@@ -63,7 +63,8 @@ pub struct ErrorFlags {
     )]
     pub give_up: Duration,
 
-    /// Before the first request, look for users, keys and limits that the load would run into
+    /// Before the first request, look for users, keys and limits that the load would run into: warn tells of them on a
+    /// terminal, refuse ends the run, off does not look
     #[arg(long, value_name = "MODE", value_enum, default_value = "warn")]
     pub guard: GuardMode,
 

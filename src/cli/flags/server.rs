@@ -200,11 +200,11 @@ pub struct GroupFlags {
     #[arg(long, conflicts_with_all = ["embedded", "addresses"])]
     pub cluster: bool,
 
-    /// With --cluster: send requests to replicas
+    /// With --cluster, read from replicas: no, yes (from no others), or all nodes
     #[arg(long, value_name = "WHERE", value_enum, default_value = "no")]
     pub rfr: ReplicaReads,
 
-    /// What to do with a name that has several addresses
+    /// Of a name with several addresses, measure the first that answers, all at once, or each by itself
     #[arg(long, value_name = "WHICH", value_enum, default_value = "first")]
     pub addresses: AddressChoice,
 
