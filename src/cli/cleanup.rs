@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::prepare::RequestFacts;
+use super::run::Dealt;
 use super::session::Session;
 use crate::plan::Plan;
 use crate::target::cleanup::{unlink, unlink_matching};
@@ -11,20 +12,20 @@ use crate::workload::written;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Removes what `rounds` rounds of `plan` could have written, from every server that takes writes.
+/// Removes what the requests of `plan` that were `dealt` could have written, from every server that takes writes.
 ///
 /// # Errors
 /// [`Error`] when keys may be left.
 pub fn clean_up(
     session: &Session,
     plan: &Plan,
-    rounds: u64,
+    dealt: &Dealt,
     directories: &[Arc<Directory>],
     requests: &RequestFacts,
 ) -> Result<(), Error> {
     for directory in directories {
         for node in directory.roster().nodes.iter().filter(|node| !node.is_replica) {
-            let cleaned = session.wait_for_another(clean(plan, rounds, directory, node, requests))?;
+            let cleaned = session.wait_for_another(clean(plan, dealt, directory, node, requests))?;
             cleaned.map_err(|reason| Error::failed(format!("--cleanup: {}: {reason}; keys may be left", node.name)))?;
         }
     }
@@ -33,7 +34,7 @@ pub fn clean_up(
 
 async fn clean(
     plan: &Plan,
-    rounds: u64,
+    dealt: &Dealt,
     directory: &Directory,
     node: &Node,
     requests: &RequestFacts,
@@ -55,9 +56,9 @@ async fn clean(
             }
             continue;
         }
-        for round in 0..rounds {
+        for (&(round, _), &requests) in dealt.iter().filter(|((_, test), _)| *test == index) {
             let seed = plan.seed_of(round, index);
-            let keys = written::keys(test, &places, &data, plan.key_count, plan.requests(), seed);
+            let keys = written::keys(test, &places, &data, plan.key_count, requests, seed);
             unlink(&mut control.connection, keys, patience).await.map_err(|error| error.to_string())?;
         }
     }

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn flags_behind_a_command_belong_to_it() {
         let plan = run("rbench -n 7 get x -n 10").unwrap().plan;
-        assert_eq!((plan.requests(), plan.tests[0].title.as_str()), (7, "get x -n 10"));
+        assert_eq!((plan.requests(), plan.tests[0].title.as_str()), (Some(7), "get x -n 10"));
         assert_eq!(run("rbench -- -n 10").unwrap().plan.tests[0].title, "-n 10");
         assert_eq!(run("rbench -n 7 -- report x").unwrap().plan.tests[0].title, "report x");
         assert_eq!(run("rbench eval script report serve").unwrap().plan.tests[0].title, "eval script report serve");
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_last_of_a_flag_counts() {
-        assert_eq!(run("rbench -n 7 -q -n 9 -q").unwrap().plan.requests(), 9);
+        assert_eq!(run("rbench -n 7 -q -n 9 -q").unwrap().plan.requests(), Some(9));
     }
 
     #[test]

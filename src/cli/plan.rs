@@ -12,6 +12,7 @@ use crate::workload::{Template, Test, sequence, suite, value};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 /// The plan that `flags` ask for, with what they leave open decided. Standard input is read here, when `-x` asks for it.
 ///
@@ -22,12 +23,20 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
     if connections.reconnect_every.is_some() && !connections.keep_alive {
         return Err(Error::usage("--reconnect-every does not go with -k 0, which reconnects after every batch"));
     }
+    if load.cooldown > Duration::ZERO && load.duration.is_none() {
+        return Err(Error::usage(
+            "--cooldown is for runs of a --duration: without one, a run ends with its last request",
+        ));
+    }
     let plan = Plan {
         server: server(&flags.server, connections)?,
         tests: tests(load, flags.server.group.cluster, &flags.command)?,
         is_suite: flags.command.is_empty(),
         rounds: if load.forever { Rounds::UntilInterrupted } else { Rounds::Once },
-        stop: Stop::AfterRequests(load.requests),
+        stop: load.duration.map_or(Stop::AfterRequests(load.requests), |time| Stop::AfterDuration(time.into())),
+        warmup: load.warmup.into(),
+        cooldown: load.cooldown.into(),
+        interval: flags.output.interval.into(),
         clients: load.clients,
         pipeline: load.pipeline,
         keep_alive: connections.keep_alive,

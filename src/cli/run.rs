@@ -21,6 +21,7 @@ use crate::result::{Document, Tool, store};
 use crate::stats;
 use crate::target::guard::Mode;
 use crate::target::{Address, Directory, Resolved, Roster, limits};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -95,11 +96,11 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
     };
     let command_line = std::mem::take(&mut arguments.command_line);
     let document = Document::new(tool, command_line, arguments.plan.clone(), Machine::observe(), targets, guard);
-    let mut run = Run { session: &session, arguments, directories, document, rounds: 0 };
+    let mut run = Run { session: &session, arguments, directories, document, dealt: Dealt::new() };
     let told = run.tell();
     // Whatever ended the run, what it left behind is left to nobody.
     let cleaned = match run.document.config.cleanup {
-        true => cleanup::clean_up(&session, &run.document.config, run.rounds, &run.directories, &requests),
+        true => cleanup::clean_up(&session, &run.document.config, &run.dealt, &run.directories, &requests),
         false => Ok(()),
     };
     let exit = told?;
@@ -135,9 +136,12 @@ struct Run<'a> {
     arguments: Arguments,
     directories: Vec<Arc<Directory>>,
     document: Document,
-    /// Rounds that were begun.
-    rounds: u64,
+    /// For each round and test the numbers of its requests: all are below this.
+    dealt: Dealt,
 }
+
+/// By round and test, below which number its requests are.
+pub type Dealt = BTreeMap<(u64, usize), u64>;
 
 impl Run<'_> {
     /// Runs all tests, and tells of each as soon as it is over. Whatever ends the run, what was measured is told.
@@ -161,7 +165,6 @@ impl Run<'_> {
 
     fn run_rounds(&mut self, out: &mut dyn Write, observer: &mut dyn Observer) -> Result<(), Error> {
         for round in 0.. {
-            self.rounds = round + 1;
             for index in 0..self.document.config.tests.len() {
                 for directory in self.directories.clone() {
                     self.run_test(round, index, &directory, out, observer)?;
@@ -193,6 +196,8 @@ impl Run<'_> {
         let recording = engine::run(&DRIVERS[0], plan, test, seed, directory, interrupted, observer)
             .map_err(|error| self.not_started(&error))?;
         let summary = stats::summarize(&recording);
+        let dealt = self.dealt.entry((round, index)).or_default();
+        *dealt = recording.dealt.max(*dealt);
         let target = self.directories.iter().position(|other| Arc::ptr_eq(other, directory));
         self.document.record(round, index, target.filter(|_| is_each(&plan.server)), recording, summary);
         // The file first: nobody can close it under us.
@@ -202,12 +207,8 @@ impl Run<'_> {
         let result = self.document.results.last().expect("a result was just recorded");
         let told = self.arguments.report.test(&self.document, result, out).and_then(|()| out.flush());
         told.map_err(|error| Error::output(&error))?;
-        let stopped = format!(
-            "{} stopped after {} of {} requests",
-            self.document.label(result),
-            result.completed,
-            result.requested
-        );
+        let of = result.requested.map_or(String::new(), |requested| format!(" of {requested}"));
+        let stopped = format!("{} stopped after {}{of} requests", self.document.label(result), result.completed);
         match &result.end {
             End::Completed => Ok(()),
             End::Interrupted => Err(self.session.interrupted(format!("interrupted: {stopped}"))),

@@ -135,6 +135,11 @@ fn names_a_host(text: &str) -> bool {
     !text.is_empty() && !text.contains(odd)
 }
 
+/// A time that may be none at all.
+pub fn time_or_none(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { time(text) }
+}
+
 /// The name of a report.
 pub fn format(text: &str) -> Result<&'static Format, String> {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();

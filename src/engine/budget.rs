@@ -33,6 +33,11 @@ impl Budget {
         Share { budget: self, portion: 0..0, is_closed: false }
     }
 
+    /// All numbers that were dealt out are below this.
+    pub fn dealt(&self) -> u64 {
+        self.next.load(Ordering::Relaxed).min(self.total)
+    }
+
     fn take_portion(&self) -> Range<u64> {
         // No more than `total` plus one portion for each thread is ever added, so this cannot overflow.
         let from = if self.next.load(Ordering::Relaxed) < self.total {

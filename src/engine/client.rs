@@ -8,6 +8,7 @@ use crate::units::Nanos;
 pub struct Client {
     in_flight: u64,
     sent: Nanos,
+    began: Nanos,
 }
 
 /// Replies came that nobody had asked for.
@@ -15,12 +16,20 @@ pub struct Client {
 pub struct Unasked;
 
 impl Client {
-    /// Notes that `requests` went out at `now`.
+    /// Notes that `requests` went out at `now`, which were due at `began`.
     #[inline]
-    pub fn sent(&mut self, requests: u64, now: Nanos) {
+    pub fn sent(&mut self, requests: u64, now: Nanos, began: Nanos) {
         debug_assert_eq!(self.in_flight, 0, "a batch goes out when the one before it is answered");
         self.in_flight = requests;
         self.sent = now;
+        self.began = began;
+    }
+
+    /// When the requests in flight, or the last that were, had been due: when they were sent, unless there was a
+    /// schedule to keep.
+    #[inline]
+    pub fn began(&self) -> Nanos {
+        self.began
     }
 
     /// Notes that `replies` were read at `now`, and tells how long each of them took.
@@ -66,7 +75,7 @@ mod tests {
     #[test]
     fn each_reply_has_a_latency_of_its_own() {
         let mut client = Client::default();
-        client.sent(3, Nanos(1000));
+        client.sent(3, Nanos(1000), Nanos(1000));
         assert_eq!(client.received(1, Nanos(1500)), Ok(Nanos(500)));
         assert!(!client.is_ready());
         assert_eq!(client.received(2, Nanos(4000)), Ok(Nanos(3000)));
@@ -77,7 +86,7 @@ mod tests {
     fn a_reply_to_nothing_is_an_error() {
         let mut client = Client::default();
         assert_eq!(client.received(1, Nanos(1)), Err(Unasked));
-        client.sent(1, Nanos(1));
+        client.sent(1, Nanos(1), Nanos(1));
         assert_eq!(client.received(2, Nanos(2)), Err(Unasked));
     }
 
@@ -85,7 +94,7 @@ mod tests {
     fn only_a_request_in_flight_can_be_overdue() {
         let mut client = Client::default();
         assert!(!client.is_overdue(Nanos::from_secs(99), Nanos::from_secs(1)));
-        client.sent(1, Nanos::from_secs(1));
+        client.sent(1, Nanos::from_secs(1), Nanos::ZERO);
         assert!(!client.is_overdue(Nanos::from_secs(2), Nanos::from_secs(1)));
         assert!(client.is_overdue(Nanos::from_secs(3), Nanos::from_secs(1)));
     }

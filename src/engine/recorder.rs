@@ -2,26 +2,47 @@
 
 use crate::recording::{Counts, Failure, LoadThread};
 use crate::units::Nanos;
+use std::ops::Range;
 use std::sync::mpsc::Sender;
 
-/// How often a load thread hands over its counts. Intervals of a timeline are a whole number of these.
-pub const BEAT: Nanos = Nanos::from_millis(250);
+/// The longest time for which a load thread keeps its counts to itself.
+const BEAT_MAX: Nanos = Nanos::from_millis(250);
+
+/// How often load threads hand over their counts, so that slices of `interval` are a whole number of these.
+pub fn beat(interval: Nanos) -> Nanos {
+    Nanos((interval.0 / interval.0.div_ceil(BEAT_MAX.0)).max(1))
+}
 
 /// What load threads say to who collects.
 #[derive(Debug)]
 pub enum Message {
     /// Counts of the beat with this number, counted from the start of the run.
-    Beat { thread: usize, beat: u64, counts: Box<Counts> },
+    Beat { thread: usize, beat: u64, counts: Box<Split> },
     /// The last that is heard of a thread.
     Ended { thread: usize, ending: Ending },
+}
+
+/// Counts, and what is not to count.
+#[derive(Debug, Default)]
+pub struct Split {
+    pub measured: Counts,
+    /// Of requests of the warm-up and the cool-down.
+    pub aside: Counts,
+}
+
+impl Split {
+    pub fn add(&mut self, other: &Split) {
+        self.measured.add(&other.measured);
+        self.aside.add(&other.aside);
+    }
 }
 
 /// How a load thread ended.
 #[derive(Debug)]
 pub struct Ending {
-    /// When the run started for this thread. None when it did not come to that.
+    /// When the part that counts began for this thread. None when it did not come to that.
     pub started: Option<Nanos>,
-    /// When the last reply was read, or the start when there was none.
+    /// When the last reply that counts was read, or the start when there was none.
     pub last_reply: Nanos,
     pub load: LoadThread,
     /// What ended it before its time.
@@ -35,21 +56,50 @@ pub struct Ending {
 pub struct Recorder {
     thread: usize,
     sender: Sender<Message>,
-    pub counts: Counts,
+    counts: Split,
     start: Nanos,
+    /// What began in this span counts.
+    measured: Range<Nanos>,
+    beat_length: Nanos,
     beat: u64,
     beat_ends: Nanos,
 }
 
 impl Recorder {
-    pub fn new(thread: usize, sender: Sender<Message>) -> Recorder {
-        Recorder { thread, sender, counts: Counts::default(), start: Nanos::ZERO, beat: 0, beat_ends: Nanos(u64::MAX) }
+    pub fn new(thread: usize, beat_length: Nanos, sender: Sender<Message>) -> Recorder {
+        Recorder {
+            thread,
+            sender,
+            counts: Split::default(),
+            start: Nanos::ZERO,
+            measured: Nanos::ZERO..Nanos(u64::MAX),
+            beat_length,
+            beat: 0,
+            beat_ends: Nanos(u64::MAX),
+        }
     }
 
     /// Starts the beats: the run begins at `now`.
     pub fn start(&mut self, now: Nanos) {
         self.start = now;
-        self.beat_ends = now + BEAT;
+        self.beat_ends = now + self.beat_length;
+    }
+
+    /// What begins in `span` counts, and nothing else does.
+    pub fn measure(&mut self, span: Range<Nanos>) {
+        self.measured = span;
+    }
+
+    /// The counts that something belongs to which began at `moment`.
+    #[inline]
+    pub fn at(&mut self, moment: Nanos) -> &mut Counts {
+        if self.is_measured(moment) { &mut self.counts.measured } else { &mut self.counts.aside }
+    }
+
+    /// Whether what began at `moment` counts.
+    #[inline]
+    pub fn is_measured(&self, moment: Nanos) -> bool {
+        self.measured.contains(&moment)
     }
 
     /// Hands over the beat at hand when it is over at `now`.
@@ -57,8 +107,8 @@ impl Recorder {
     pub fn tick(&mut self, now: Nanos) {
         if now >= self.beat_ends {
             self.hand_over();
-            self.beat = (now - self.start).0 / BEAT.0;
-            self.beat_ends = self.start + Nanos((self.beat + 1) * BEAT.0);
+            self.beat = (now - self.start).0 / self.beat_length.0;
+            self.beat_ends = self.start + Nanos((self.beat + 1) * self.beat_length.0);
         }
     }
 

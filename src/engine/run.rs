@@ -4,10 +4,10 @@ use super::budget::Budget;
 use super::clock::Clock;
 use super::drivers::Driver;
 use super::gate::Gate;
-use super::recorder::{BEAT, Ending, Message};
+use super::recorder::{Ending, Message, Split, beat};
 use super::worker::{Common, Worker};
-use crate::event::{Event, Observer};
-use crate::plan::Plan;
+use crate::event::{Event, Goal, Observer};
+use crate::plan::{Plan, Stop};
 use crate::recording::{Counts, End, ErrorKind, Failure, Recording, Timeline};
 use crate::target::Directory;
 use crate::units::{Nanos, Seed};
@@ -18,10 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use thiserror::Error;
-
-/// The slices of a timeline.
-const INTERVAL: Nanos = Nanos::from_secs(1);
-const BEATS_PER_INTERVAL: u64 = INTERVAL.0 / BEAT.0;
 
 /// Why a run did not start. Whatever goes wrong after the start is part of the recording.
 #[derive(Debug, Error)]
@@ -53,7 +49,8 @@ pub fn run(
     let common = Common {
         plan,
         directory,
-        budget: Budget::new(plan.requests(), batch_requests, threads as u64),
+        budget: Budget::new(plan.requests().unwrap_or(u64::MAX), batch_requests, threads as u64),
+        spare: Budget::new(u64::MAX, batch_requests, threads as u64),
         clock: Clock::start(),
         ready: Gate::for_threads(threads),
         halt: interrupted,
@@ -65,9 +62,7 @@ pub fn run(
         let mut clients = 0..0;
         let in_cluster = directory.access.server.cluster.is_some();
         for thread in 0..threads {
-            // A batch deeper than the whole run would only cost memory.
-            let repeats = u64::from(plan.pipeline).min(plan.requests().div_ceil(test.sequence.len() as u64));
-            let batch = Batch::new(test, repeats as usize, &data, plan.key_count, seed, in_cluster);
+            let batch = Batch::new(test, plan.batch_repeats(test) as usize, &data, plan.key_count, seed, in_cluster);
             clients = clients.end..clients.end + share_of(plan.clients as usize, threads, thread);
             let worker = Worker::new(&common, thread, clients.clone(), batch, sender.clone());
             let started =
@@ -80,12 +75,13 @@ pub fn run(
             }
         }
         drop(sender);
-        observer.observe(&Event::Started { title: &test.title, requests: plan.requests() });
-        let collected = Collector::new(threads).collect(&receiver, observer);
+        observer.observe(&Event::Started { title: &test.title, goal: goal(plan) });
+        let collected = Collector::new(plan, threads).collect(&receiver, observer);
         observer.observe(&Event::Ended);
         Ok(collected)
     })?;
-    let mut recording = collected.into_recording(plan.requests(), interrupted.load(Ordering::Relaxed))?;
+    let mut recording = collected.into_recording(plan, interrupted.load(Ordering::Relaxed))?;
+    recording.dealt = common.budget.dealt().max(common.spare.dealt());
     recording.counts.errors.count_many(ErrorKind::Dns, directory.take_failed_look_ups());
     Ok(recording)
 }
@@ -95,24 +91,37 @@ fn share_of(clients: usize, threads: usize, thread: usize) -> usize {
     clients / threads + usize::from(thread < clients % threads)
 }
 
+/// What the run is on its way to.
+fn goal(plan: &Plan) -> Goal {
+    match plan.stop {
+        Stop::AfterRequests(requests) => Goal::Requests(requests),
+        Stop::AfterDuration(duration) => Goal::Time(plan.warmup + duration + plan.cooldown),
+    }
+}
+
 /// Puts together what load threads hand over.
 struct Collector {
+    beat_length: Nanos,
+    beats_per_interval: u64,
     total: Counts,
     completed: u64,
     timeline: Timeline,
     /// Intervals that some thread may still add to.
-    open: BTreeMap<u64, Counts>,
+    open: BTreeMap<u64, Split>,
     /// For each thread the beat that it is in.
     beats: Vec<u64>,
     endings: Vec<Ending>,
 }
 
 impl Collector {
-    fn new(threads: usize) -> Collector {
+    fn new(plan: &Plan, threads: usize) -> Collector {
+        let beat_length = beat(plan.interval);
         Collector {
+            beat_length,
+            beats_per_interval: plan.interval.0 / beat_length.0,
             total: Counts::default(),
             completed: 0,
-            timeline: Timeline::new(INTERVAL),
+            timeline: Timeline::new(Nanos(plan.interval.0 / beat_length.0 * beat_length.0)),
             open: BTreeMap::new(),
             beats: vec![0; threads],
             endings: Vec::new(),
@@ -124,10 +133,11 @@ impl Collector {
         for message in receiver {
             match message {
                 Message::Beat { thread, beat, counts } => {
-                    self.completed += counts.completed;
-                    let elapsed = Nanos((beat + 1) * BEAT.0);
-                    observer.observe(&Event::Progress { elapsed, completed: self.completed, recent: &counts });
-                    match self.open.entry(beat / BEATS_PER_INTERVAL) {
+                    self.completed += counts.measured.completed;
+                    let elapsed = Nanos((beat + 1) * self.beat_length.0);
+                    let recent = if counts.measured.is_empty() { &counts.aside } else { &counts.measured };
+                    observer.observe(&Event::Progress { elapsed, completed: self.completed, recent });
+                    match self.open.entry(beat / self.beats_per_interval) {
                         std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(*counts)),
                         std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().add(&counts),
                     }
@@ -138,32 +148,43 @@ impl Collector {
                     self.endings.push(ending);
                 }
             }
-            self.close_intervals();
+            self.close_intervals(observer);
         }
         self
     }
 
     /// Closes the intervals that all threads have left behind.
-    fn close_intervals(&mut self) {
-        let reached = self.beats.iter().min().map_or(0, |beat| beat / BEATS_PER_INTERVAL);
+    fn close_intervals(&mut self, observer: &mut dyn Observer) {
+        let reached = self.beats.iter().min().map_or(0, |beat| beat / self.beats_per_interval);
         while let Some(entry) = self.open.first_entry()
             && *entry.key() < reached
         {
-            let (index, counts) = entry.remove_entry();
+            let (index, Split { measured, aside }) = entry.remove_entry();
             // A thread that ended in an interval's first instants has nothing to say of it.
-            if !counts.is_empty() {
-                self.timeline.push(index, &counts);
-                self.total.add(&counts);
+            if measured.is_empty() && aside.is_empty() {
+                continue;
             }
+            self.total.add(&measured);
+            let is_measured = measured.has_requests();
+            let mut counts = aside;
+            counts.add(&measured);
+            self.timeline.push(index, &counts, is_measured);
+            let length = self.timeline.interval_ns;
+            observer.observe(&Event::Interval { start: Nanos(length.0 * index), length, counts: &counts });
         }
     }
 
-    fn into_recording(self, requests: u64, interrupted: bool) -> Result<Recording, EngineError> {
+    fn into_recording(self, plan: &Plan, interrupted: bool) -> Result<Recording, EngineError> {
         let started = self.endings.iter().filter_map(|ending| ending.started).min();
         // A thread that failed stopped the others; without one, they went on for as long as there was somebody to.
         let failure = self.endings.iter().find_map(|ending| ending.failure.clone()).or_else(|| {
             let last = self.endings.iter().find_map(|ending| ending.last_failure.clone());
-            last.filter(|_| self.total.sent < requests && !interrupted)
+            let is_short = match plan.stop {
+                Stop::AfterRequests(requests) => self.total.sent < requests,
+                // Whoever is still there at the end has the run to its end.
+                Stop::AfterDuration(duration) => self.endings.iter().all(|ending| ending.load.elapsed_ns < duration),
+            };
+            last.filter(|_| is_short && !interrupted)
         });
         let Some(started) = started else {
             return Err(failure.map_or(EngineError::Interrupted, EngineError::Start));
@@ -171,7 +192,11 @@ impl Collector {
         let last_reply = self.endings.iter().map(|ending| ending.last_reply).max().unwrap_or(started);
         Ok(Recording {
             counts: self.total,
-            elapsed: last_reply - started,
+            dealt: 0,
+            elapsed: match plan.duration() {
+                Some(duration) if failure.is_none() && !interrupted => duration,
+                _ => last_reply - started,
+            },
             timeline: self.timeline,
             load_threads: self.endings.iter().map(|ending| ending.load).collect(),
             end: match failure {

@@ -4,7 +4,7 @@ use super::budget::{Budget, Share};
 use super::clock::Clock;
 use super::drivers::Driver;
 use super::gate::Gate;
-use super::recorder::{Ending, Message, Recorder};
+use super::recorder::{Ending, Message, Recorder, beat};
 use crate::plan::{Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
 use crate::resp::encode;
@@ -21,6 +21,8 @@ pub struct Common<'a> {
     pub plan: &'a Plan,
     pub directory: &'a Directory,
     pub budget: Budget,
+    /// Where the requests of the warm-up come from, and those of the cool-down. It never ends.
+    pub spare: Budget,
     pub clock: Clock,
     /// All connections stand: nobody sends before everybody could.
     pub ready: Gate,
@@ -50,7 +52,21 @@ pub struct Worker<'a> {
     pub started: Option<Nanos>,
     /// The last of the failures that the run went on after.
     pub last_failure: Option<Failure>,
+    /// When the next part of the run begins.
+    next_part: Nanos,
+    part: Part,
     cpu_at_start: Nanos,
+    /// Processor time and time of the part that counts, once that is over.
+    measured: Option<(Nanos, Nanos)>,
+}
+
+/// The parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    WarmUp,
+    Measured,
+    CoolDown,
+    Over,
 }
 
 impl<'a> Worker<'a> {
@@ -67,11 +83,14 @@ impl<'a> Worker<'a> {
             share: common.budget.share(),
             batch,
             greetings: Greetings::of(common.plan, &common.directory.access.server),
-            recorder: Recorder::new(thread, sender),
+            recorder: Recorder::new(thread, beat(common.plan.interval), sender),
             last_reply: Nanos::ZERO,
             started: None,
             last_failure: None,
+            next_part: Nanos(u64::MAX),
+            part: Part::WarmUp,
             cpu_at_start: Nanos::ZERO,
+            measured: None,
         }
     }
 
@@ -83,10 +102,64 @@ impl<'a> Worker<'a> {
         }
         let now = self.common.clock.now();
         self.recorder.start(now);
-        self.last_reply = now;
+        let warmup = self.common.plan.warmup;
+        if warmup > Nanos::ZERO {
+            self.share = self.common.spare.share();
+            self.recorder.measure(Nanos::ZERO..Nanos::ZERO);
+            self.next_part = now + warmup;
+            self.started = Some(self.next_part);
+        } else {
+            self.begin_measuring(now);
+        }
+        self.last_reply = self.started.expect("it was just set");
+        true
+    }
+
+    fn begin_measuring(&mut self, now: Nanos) {
+        self.part = Part::Measured;
+        self.next_part = self.common.plan.duration().map_or(Nanos(u64::MAX), |duration| now + duration);
+        self.recorder.measure(now..self.next_part);
         self.cpu_at_start = thread_cpu();
         self.started = Some(now);
+        self.last_reply = now;
+    }
+
+    /// Goes from one part of the run to the next when it is time to. True when that happened.
+    #[inline]
+    pub fn turn_page(&mut self, now: Nanos) -> bool {
+        now >= self.next_part && self.begin_next_part(now)
+    }
+
+    #[cold]
+    fn begin_next_part(&mut self, now: Nanos) -> bool {
+        match self.part {
+            Part::WarmUp => {
+                self.share = self.common.budget.share();
+                self.begin_measuring(now);
+            }
+            Part::Measured => {
+                self.end_measuring(now);
+                self.share = self.common.spare.share();
+                self.part = Part::CoolDown;
+                self.next_part = now + self.common.plan.cooldown;
+            }
+            Part::CoolDown | Part::Over => {
+                self.share.close();
+                self.part = Part::Over;
+                self.next_part = Nanos(u64::MAX);
+            }
+        }
         true
+    }
+
+    /// Whether the time of the run is up.
+    pub fn is_over(&self) -> bool {
+        self.part == Part::Over
+    }
+
+    fn end_measuring(&mut self, now: Nanos) {
+        let started = self.started.unwrap_or(now);
+        self.measured.get_or_insert((thread_cpu() - self.cpu_at_start, now - started));
     }
 
     /// Runs the worker to its end on the calling thread.
@@ -98,10 +171,12 @@ impl<'a> Worker<'a> {
         self.finish(result.err());
     }
 
-    fn finish(self, failure: Option<Failure>) {
-        let cpu = if self.started.is_some() { thread_cpu() - self.cpu_at_start } else { Nanos::ZERO };
-        let elapsed = self.started.map_or(Nanos::ZERO, |started| self.common.clock.now() - started);
-        let load = LoadThread { clients: self.clients.len() as u32, cpu_ns: cpu, elapsed_ns: elapsed };
+    fn finish(mut self, failure: Option<Failure>) {
+        if self.part == Part::Measured {
+            self.end_measuring(self.common.clock.now());
+        }
+        let (cpu_ns, elapsed_ns) = self.measured.unwrap_or_default();
+        let load = LoadThread { clients: self.clients.len() as u32, cpu_ns, elapsed_ns };
         let ending = Ending {
             started: self.started,
             last_reply: self.last_reply,

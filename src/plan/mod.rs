@@ -17,6 +17,15 @@ pub struct Plan {
     pub is_suite: bool,
     pub rounds: Rounds,
     pub stop: Stop,
+    /// Load before the first request that counts.
+    #[serde(default, rename = "warmup_ns")]
+    pub warmup: Nanos,
+    /// Load after the last one that counts.
+    #[serde(default, rename = "cooldown_ns")]
+    pub cooldown: Nanos,
+    /// The slices of the timeline.
+    #[serde(default = "one_second", rename = "interval_ns")]
+    pub interval: Nanos,
     /// Connections, each with its own requests in flight.
     pub clients: u32,
     /// Sequences of requests that a client has in flight.
@@ -63,11 +72,18 @@ pub struct Plan {
     pub precision: Option<u8>,
 }
 
+fn one_second() -> Nanos {
+    Nanos::from_secs(1)
+}
+
 /// When a test ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
     AfterRequests(u64),
+    /// So long after the first request that counts.
+    #[serde(rename = "after_duration_ns")]
+    AfterDuration(Nanos),
 }
 
 /// How often the list of tests is run.
@@ -108,6 +124,9 @@ impl Plan {
             is_suite: true,
             rounds: Rounds::Once,
             stop: Stop::AfterRequests(100_000),
+            warmup: Nanos::ZERO,
+            cooldown: Nanos::ZERO,
+            interval: one_second(),
             clients: 50,
             pipeline: 1,
             keep_alive: true,
@@ -159,15 +178,31 @@ impl Plan {
     pub fn batch_bytes_about(&self) -> u64 {
         let of_test = |test: &Test| {
             let sequence: u64 = test.sequence.iter().map(|request| request.bytes_about(self.data_bytes)).sum();
-            let repeats = u64::from(self.pipeline).min(self.requests().div_ceil(test.sequence.len() as u64));
+            let repeats = self.batch_repeats(test);
             sequence.saturating_mul(repeats).saturating_mul(u64::from(self.load_threads()))
         };
         self.tests.iter().map(of_test).max().unwrap_or(0)
     }
 
-    /// Requests that a test sends.
-    pub fn requests(&self) -> u64 {
-        let Stop::AfterRequests(requests) = self.stop;
-        requests
+    /// How often a batch repeats the sequence of `test`: one deeper than the whole run would only cost memory.
+    pub fn batch_repeats(&self, test: &Test) -> u64 {
+        let sequences = self.requests().map_or(u64::MAX, |requests| requests.div_ceil(test.sequence.len() as u64));
+        u64::from(self.pipeline).min(sequences)
+    }
+
+    /// Requests that a test sends. None when it goes on for a time.
+    pub fn requests(&self) -> Option<u64> {
+        match self.stop {
+            Stop::AfterRequests(requests) => Some(requests),
+            Stop::AfterDuration(_) => None,
+        }
+    }
+
+    /// How long a test goes on. None when it sends a number of requests.
+    pub fn duration(&self) -> Option<Nanos> {
+        match self.stop {
+            Stop::AfterRequests(_) => None,
+            Stop::AfterDuration(duration) => Some(duration),
+        }
     }
 }

@@ -37,11 +37,12 @@ impl Counts {
         }
     }
 
+    /// Whether requests were sent, or answered in any way.
+    pub fn has_requests(&self) -> bool {
+        self.sent > 0 || self.completed > 0 || self.unknown > 0 || !self.errors.is_empty()
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.sent == 0
-            && self.completed == 0
-            && self.unknown == 0
-            && self.errors.is_empty()
-            && self.connect.count() == 0
+        !self.has_requests() && self.connect.count() == 0
     }
 }

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone)]
 pub struct Recording {
     pub counts: Counts,
+    /// The requests that were dealt out have numbers below this; not each of them was sent.
+    pub dealt: u64,
     /// From the start to the last reply. It belongs to the run, not to a thread: threads overlap.
     pub elapsed: Nanos,
     pub timeline: Timeline,

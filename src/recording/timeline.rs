@@ -9,11 +9,18 @@ use serde::{Deserialize, Serialize};
 pub struct Interval {
     /// Where the slice begins, from the start of the run.
     pub start_ns: Nanos,
+    /// Whether anything in it counts, and is not of the warm-up or the cool-down alone.
+    #[serde(default = "yes")]
+    pub measured: bool,
     pub completed: u64,
     pub errors: u64,
     pub p50_ns: Option<Nanos>,
     pub p99_ns: Option<Nanos>,
     pub max_ns: Option<Nanos>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The slices of a run, in order, those without a reply included. The last one may be shorter than `interval_ns`.
@@ -29,16 +36,17 @@ impl Timeline {
     }
 
     /// Adds slice number `index`, and empty ones for those that were passed over: a silence is a finding.
-    pub fn push(&mut self, index: u64, counts: &Counts) {
+    pub fn push(&mut self, index: u64, counts: &Counts, measured: bool) {
         while (self.intervals.len() as u64) < index {
-            self.append(&Counts::default());
+            self.append(&Counts::default(), measured);
         }
-        self.append(counts);
+        self.append(counts, measured);
     }
 
-    fn append(&mut self, counts: &Counts) {
+    fn append(&mut self, counts: &Counts, measured: bool) {
         self.intervals.push(Interval {
             start_ns: Nanos(self.interval_ns.0 * self.intervals.len() as u64),
+            measured,
             completed: counts.completed,
             errors: counts.errors.total(),
             p50_ns: counts.service.at(50.0),
@@ -55,8 +63,8 @@ mod tests {
     #[test]
     fn a_silence_is_a_row_of_its_own() {
         let mut timeline = Timeline::new(Nanos::from_secs(1));
-        timeline.push(0, &Counts { completed: 5, ..Counts::default() });
-        timeline.push(2, &Counts { completed: 7, ..Counts::default() });
+        timeline.push(0, &Counts { completed: 5, ..Counts::default() }, true);
+        timeline.push(2, &Counts { completed: 7, ..Counts::default() }, true);
         let completed: Vec<u64> = timeline.intervals.iter().map(|interval| interval.completed).collect();
         assert_eq!(completed, [5, 0, 7]);
         assert_eq!(timeline.intervals[2].start_ns, Nanos::from_secs(2));

@@ -1,6 +1,6 @@
 //! A line about the test at hand, on stderr, for whoever sits before a terminal.
 
-use crate::event::{Event, Observer};
+use crate::event::{Event, Goal, Observer};
 use crate::units::{Nanos, Rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Default)]
 pub struct Progress {
     bar: Option<ProgressBar>,
+    goal: Option<Goal>,
     elapsed: Nanos,
     completed: u64,
 }
@@ -17,11 +18,16 @@ const TEMPLATE: &str = "{prefix} {bar:24} {percent:>3}%  {msg}  {eta} left";
 impl Observer for Progress {
     fn observe(&mut self, event: &Event) {
         match event {
-            Event::Started { title, requests } => {
-                let bar = ProgressBar::with_draw_target(Some(*requests), ProgressDrawTarget::stderr());
+            Event::Started { title, goal } => {
+                // Time is counted in milliseconds.
+                let length = match goal {
+                    Goal::Requests(requests) => *requests,
+                    Goal::Time(time) => time.0 / 1_000_000,
+                };
+                let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
                 bar.set_style(ProgressStyle::with_template(TEMPLATE).expect("the template is well formed"));
                 bar.set_prefix((*title).to_owned());
-                *self = Progress { bar: Some(bar), elapsed: Nanos::ZERO, completed: 0 };
+                *self = Progress { bar: Some(bar), goal: Some(*goal), elapsed: Nanos::ZERO, completed: 0 };
             }
             Event::Progress { elapsed, completed, recent } => {
                 let Some(bar) = &self.bar else { return };
@@ -34,8 +40,12 @@ impl Observer for Progress {
                     bar.set_message(format!("{:.0} rps  p50 {} ms  p99 {} ms", rate.0, millis(50.0), millis(99.0)));
                     (self.elapsed, self.completed) = (*elapsed, *completed);
                 }
-                bar.set_position(*completed);
+                bar.set_position(match self.goal {
+                    Some(Goal::Time(_)) => elapsed.0 / 1_000_000,
+                    _ => *completed,
+                });
             }
+            Event::Interval { .. } => {}
             Event::Ended => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();

@@ -75,8 +75,8 @@ pub struct TestResult {
     pub payload_bytes: usize,
     pub end: End,
     pub elapsed_ns: Nanos,
-    /// Requests that the plan asked for.
-    pub requested: u64,
+    /// Requests that the plan asked for. None when it asked for a time.
+    pub requested: Option<u64>,
     pub sent: u64,
     /// Requests that were answered, and not with an error.
     pub completed: u64,
@@ -134,7 +134,7 @@ impl Document {
     /// `target` is the place of the one server that it is of, if it is of one alone.
     pub fn record(&mut self, round: u64, index: usize, target: Option<usize>, recording: Recording, summary: Summary) {
         let test = &self.config.tests[index];
-        let Recording { counts, elapsed, timeline, load_threads, end } = recording;
+        let Recording { counts, elapsed, timeline, load_threads, end, .. } = recording;
         let Counts { sent, completed, unknown, bytes_sent, bytes_received, errors, service, connect, handshake } =
             counts;
         self.results.push(TestResult {

@@ -1,6 +1,6 @@
 //! How connections are made, kept, and made again.
 
-use crate::cli::values::{self, keepalive, rate, time};
+use crate::cli::values::{self, keepalive, rate, time, time_or_none};
 use clap::{ArgAction, Args};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,11 +15,6 @@ fn keep_alive(text: &str) -> Result<bool, String> {
 
 fn reconnect_every(text: &str) -> Result<u64, String> {
     values::whole(text, 1, 1_000_000_000_000_000)
-}
-
-/// A time that may be none at all.
-fn think_time(text: &str) -> Result<Duration, String> {
-    if text == "0" { Ok(Duration::ZERO) } else { time(text) }
 }
 
 /// What the system calls keep-alive of TCP, as the flag spells it.
@@ -57,7 +52,7 @@ pub struct ConnectionFlags {
         long,
         value_name = "TIME",
         default_value = "0",
-        value_parser = think_time,
+        value_parser = time_or_none,
         allow_negative_numbers = true,
     )]
     pub think_time: Duration,

@@ -1,8 +1,9 @@
 //! What is sent, how much of it, and by how many.
 
-use crate::cli::values;
+use crate::cli::values::{self, time, time_or_none};
 use crate::workload::{suite, value};
 use clap::Args;
+use std::time::Duration;
 
 fn requests(text: &str) -> Result<u64, String> {
     values::whole(text, 1, 1_000_000_000_000_000)
@@ -58,6 +59,18 @@ pub struct LoadFlags {
         allow_negative_numbers = true,
     )]
     pub requests: u64,
+
+    /// Run each test for this long, instead of a number of requests
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, conflicts_with = "requests")]
+    pub duration: Option<Duration>,
+
+    /// Load before that, which counts in no number and is marked in the timeline
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_negative_numbers = true)]
+    pub warmup: Duration,
+
+    /// Load after --duration, likewise
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_negative_numbers = true)]
+    pub cooldown: Duration,
 
     /// Parallel connections
     #[arg(

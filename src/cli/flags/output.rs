@@ -1,9 +1,20 @@
 //! How results are told and kept.
 
-use crate::cli::values::{format, formats_help};
+use crate::cli::values::{format, formats_help, time};
 use crate::report::Format;
 use clap::{ArgAction, Args};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Shorter slices would cost more than they tell.
+const INTERVAL_MIN: Duration = Duration::from_millis(10);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        short if short < INTERVAL_MIN => Err("expected 10ms or more".to_owned()),
+        interval => Ok(interval),
+    }
+}
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
@@ -22,6 +33,10 @@ pub struct OutputFlags {
     /// Keep the document, with everything that was measured, in this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Slices of the timeline in the document
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_negative_numbers = true)]
+    pub interval: Duration,
 
     /// redis-7: significant digits of latencies, 1 to 4 [default: 3]; redis-6: decimals, 0 to 3 [default: 1]
     #[arg(long, value_name = "DIGITS", allow_negative_numbers = true)]

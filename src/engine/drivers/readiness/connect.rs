@@ -65,7 +65,7 @@ impl Pool<'_, '_> {
         }
         if secured {
             let took = self.now() - connected;
-            self.worker.recorder.counts.handshake.get_or_insert_default().record(took, 1);
+            self.worker.recorder.at(since).handshake.get_or_insert_default().record(took, 1);
         }
         let replies_left = self.greeting(index).replies;
         if replies_left == 0 {
@@ -116,7 +116,7 @@ impl Pool<'_, '_> {
         let now = self.now();
         self.slots[index].stage = Stage::Open;
         self.dialer.done();
-        self.worker.recorder.counts.connect.record(now - since, 1);
+        self.worker.recorder.at(since).connect.record(now - since, 1);
         self.be_ready(index);
         if self.worker.started.is_none() {
             return Ok(());

@@ -67,9 +67,9 @@ impl Pool<'_, '_> {
             None => batch.fill(numbers.start, count as usize),
             Some(slots) => batch.fill_for(numbers.start, count as usize, slots),
         };
-        slot.client.sent(count, now);
+        slot.client.sent(count, now, now);
         slot.served += count;
-        let counts = &mut self.worker.recorder.counts;
+        let counts = self.worker.recorder.at(now);
         counts.sent += count;
         counts.bytes_sent += bytes.len() as u64;
         let stream = slot.stream.as_mut().expect("a client that sends has a socket");
@@ -147,7 +147,8 @@ impl Pool<'_, '_> {
             let Some(read) = read else { return Ok(()) };
             let now = self.now();
             let seen = held + read;
-            self.worker.recorder.counts.bytes_received += read as u64;
+            let began = self.slots[index].client.began();
+            self.worker.recorder.at(began).bytes_received += read as u64;
             let scanned = self.scan(index, seen);
             self.record(index, &scanned, now)?;
             let slot = &mut self.slots[index];
@@ -179,7 +180,8 @@ impl Pool<'_, '_> {
     #[inline]
     fn record(&mut self, index: usize, scanned: &Scanned, now: Nanos) -> Result<(), Failure> {
         let slot = &mut self.slots[index];
-        let counts = &mut self.worker.recorder.counts;
+        let began = slot.client.began();
+        let counts = self.worker.recorder.at(began);
         let replies = scanned.replies + scanned.refused;
         if replies > 0 {
             let Ok(latency) = slot.client.received(replies, now) else {
@@ -189,7 +191,9 @@ impl Pool<'_, '_> {
             if scanned.replies > 0 {
                 counts.service.record(latency, scanned.replies);
             }
-            self.worker.last_reply = now;
+            if self.worker.recorder.is_measured(began) {
+                self.worker.last_reply = now;
+            }
         }
         if let Some(line) = &scanned.fatal {
             // It answered a request, unless nobody had asked.
@@ -208,7 +212,7 @@ impl Pool<'_, '_> {
         let (mut scanned, mut redirected) = (Scanned::default(), false);
         let slot = &mut self.slots[index];
         let in_flight = slot.client.in_flight();
-        let (counts, places) = (&mut self.worker.recorder.counts, &self.places);
+        let (counts, places) = (self.worker.recorder.at(slot.client.began()), &self.places);
         let (on_error, directory) = (self.on_error, self.worker.common.directory);
         let taken = slot.connection.replies(&self.buffer[..seen], |reply| match reply {
             Reply::Value | Reply::Null => {
@@ -253,7 +257,8 @@ impl Pool<'_, '_> {
 
     /// Counts an error reply that ends a connection, with its code.
     pub(super) fn refused(&mut self, index: usize, line: &[u8]) -> Failure {
-        self.worker.recorder.counts.errors.count_reply(line);
+        let began = self.slots[index].client.began();
+        self.worker.recorder.at(began).errors.count_reply(line);
         failure::refused(line, self.endpoint(index))
     }
 }

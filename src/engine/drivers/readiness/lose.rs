@@ -23,10 +23,10 @@ impl Pool<'_, '_> {
     #[cold]
     fn lose(&mut self, index: usize, failure: Failure) -> Result<(), Failure> {
         self.hang_up(index);
-        let counts = &mut self.worker.recorder.counts;
+        let now = self.now();
         // Error replies are counted where they are read, with their code.
         if failure.kind != ErrorKind::Reply {
-            counts.errors.count(failure.kind);
+            self.worker.recorder.at(now).errors.count(failure.kind);
         }
         match self.on_error {
             OnError::Abort => return Err(failure),
@@ -41,7 +41,8 @@ impl Pool<'_, '_> {
     fn hang_up(&mut self, index: usize) {
         self.timers.cancel(index);
         let slot = &mut self.slots[index];
-        self.worker.recorder.counts.unknown += slot.client.abandon();
+        let began = slot.client.began();
+        self.worker.recorder.at(began).unknown += slot.client.abandon();
         if slot.stage.dialing_since().is_some() {
             self.dialer.done();
         }

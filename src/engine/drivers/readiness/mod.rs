@@ -216,17 +216,19 @@ impl<'w, 'c> Pool<'w, 'c> {
                 self.bear(index, sent)?;
             }
         }
-        while self.working > 0 && !self.worker.common.is_halted() {
+        while self.working > 0 && !self.worker.common.is_halted() && !self.worker.is_over() {
             self.turn(&mut events)?;
         }
         self.hear_out(&mut events)
     }
 
-    /// A run that was stopped sends nothing more, and has a moment for the replies to what was sent.
+    /// Sends nothing more, and waits for the replies to what was sent: for a moment when the run was stopped, else for
+    /// as long as replies are given.
     fn hear_out(&mut self, events: &mut Events) -> Result<(), Failure> {
         self.worker.share.close();
         self.orphans.clear();
-        let until = self.now() + Nanos::from(HEAR_OUT);
+        let patience = if self.worker.common.is_halted() { Nanos::from(HEAR_OUT) } else { self.reply_timeout };
+        let until = self.now() + patience;
         while self.slots.iter().any(|slot| slot.client.in_flight() > 0) && self.now() < until {
             self.turn(events)?;
         }
@@ -236,7 +238,7 @@ impl<'w, 'c> Pool<'w, 'c> {
     /// What is still in flight when the run ends was sent, and nobody knows what becomes of it.
     fn leave(&mut self) {
         for slot in &mut self.slots {
-            self.worker.recorder.counts.unknown += slot.client.abandon();
+            self.worker.recorder.at(slot.client.began()).unknown += slot.client.abandon();
         }
     }
 
@@ -273,6 +275,11 @@ impl<'w, 'c> Pool<'w, 'c> {
         }
         let now = self.now();
         self.worker.recorder.tick(now);
+        if self.worker.turn_page(now) {
+            // What was drawn for one part is not sent in the next.
+            self.orphans.clear();
+            self.slots.iter_mut().for_each(|slot| slot.next = None);
+        }
         while let Some(index) = self.timers.next(now) {
             let woken = self.woken(index, now);
             self.bear(index, woken)?;
