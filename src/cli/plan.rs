@@ -2,11 +2,12 @@
 
 use super::error::Error;
 use super::flags::RunFlags;
-use super::flags::load::LoadFlags;
+use super::flags::load::{LoadFlags, Ramp, Steps};
 use super::say;
 use super::server::server;
 use crate::plan::{Plan, Protocol, Rounds, Stop};
-use crate::units::{Rate, Seed};
+use crate::units::{Nanos, Rate, Seed};
+use crate::workload::arrivals::{Arrivals, Shape};
 use crate::workload::suite::Spelling;
 use crate::workload::{Template, Test, sequence, suite, value};
 use std::ffi::OsString;
@@ -37,6 +38,9 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
         warmup: load.warmup.into(),
         cooldown: load.cooldown.into(),
         interval: flags.output.interval.into(),
+        arrivals: arrivals(load)?,
+        spin: load.spin,
+        latency_limit: load.latency_limit.map(Nanos::from),
         clients: load.clients,
         pipeline: load.pipeline,
         keep_alive: connections.keep_alive,
@@ -61,6 +65,27 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
     };
     check_memory(&plan)?;
     Ok(plan)
+}
+
+/// The schedule that the flags ask for, if they do.
+fn arrivals(load: &LoadFlags) -> Result<Option<Arrivals>, Error> {
+    let whole = load.duration.map(|duration| Nanos::from(load.warmup + duration + load.cooldown));
+    let shape = match (load.rate, &load.ramp, &load.steps) {
+        (Some(rate), _, _) => Shape::Fixed(rate),
+        (None, Some(Ramp(from, to)), _) => {
+            let over = whole.ok_or_else(|| Error::usage("--ramp needs a --duration to rise over"))?;
+            Shape::Ramp { from: *from, to: *to, over }
+        }
+        (None, None, Some(Steps(rates))) => {
+            let whole = whole.ok_or_else(|| Error::usage("--steps needs a --duration to share out"))?;
+            Shape::Steps { rates: rates.clone(), each: Nanos(whole.0 / rates.len() as u64) }
+        }
+        (None, None, None) if load.spin || load.latency_limit.is_some() || load.arrivals.is_some() => {
+            return Err(Error::usage("--arrivals, --spin and --latency-limit are for a schedule: give it with --rate"));
+        }
+        (None, None, None) => return Ok(None),
+    };
+    Ok(Some(Arrivals { process: load.arrivals.unwrap_or_default(), shape }))
 }
 
 /// The most memory that batches may take.

@@ -14,6 +14,7 @@ pub mod dialer;
 pub mod drivers;
 pub mod gate;
 pub mod idle;
+pub mod open_loop;
 pub mod recorder;
 pub mod run;
 pub mod timers;

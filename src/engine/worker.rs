@@ -4,6 +4,7 @@ use super::budget::{Budget, Share};
 use super::clock::Clock;
 use super::drivers::Driver;
 use super::gate::Gate;
+use super::open_loop::OpenLoop;
 use super::recorder::{Ending, Message, Recorder, beat};
 use crate::plan::{Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
@@ -11,6 +12,7 @@ use crate::resp::encode;
 use crate::target::{Directory, Server};
 use crate::units::Nanos;
 use crate::workload::Batch;
+use crate::workload::arrivals::Schedule;
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +45,10 @@ pub struct Worker<'a> {
     /// Numbers of its clients among all of the run.
     pub clients: Range<usize>,
     pub share: Share<'a>,
+    /// Requests that count in nothing.
+    pub spare: Share<'a>,
+    /// The schedule to keep, in an open loop.
+    pub open_loop: Option<OpenLoop>,
     pub batch: Batch,
     pub greetings: Greetings,
     pub recorder: Recorder,
@@ -81,6 +87,18 @@ impl<'a> Worker<'a> {
             common,
             clients,
             share: common.budget.share(),
+            spare: common.spare.share(),
+            open_loop: common.plan.arrivals.as_ref().map(|arrivals| {
+                let threads = common.plan.load_threads() as usize;
+                // A batch arrives as a whole.
+                OpenLoop::new(Schedule::new(
+                    arrivals.process,
+                    &arrivals.shape.per(batch.len() as f64),
+                    thread,
+                    threads,
+                    common.plan.seed.child(ARRIVALS),
+                ))
+            }),
             batch,
             greetings: Greetings::of(common.plan, &common.directory.access.server),
             recorder: Recorder::new(thread, beat(common.plan.interval), sender),
@@ -102,9 +120,12 @@ impl<'a> Worker<'a> {
         }
         let now = self.common.clock.now();
         self.recorder.start(now);
+        if let Some(open_loop) = &mut self.open_loop {
+            open_loop.start(now);
+        }
         let warmup = self.common.plan.warmup;
         if warmup > Nanos::ZERO {
-            self.share = self.common.spare.share();
+            std::mem::swap(&mut self.share, &mut self.spare);
             self.recorder.measure(Nanos::ZERO..Nanos::ZERO);
             self.next_part = now + warmup;
             self.started = Some(self.next_part);
@@ -134,12 +155,12 @@ impl<'a> Worker<'a> {
     fn begin_next_part(&mut self, now: Nanos) -> bool {
         match self.part {
             Part::WarmUp => {
-                self.share = self.common.budget.share();
+                std::mem::swap(&mut self.share, &mut self.spare);
                 self.begin_measuring(now);
             }
             Part::Measured => {
                 self.end_measuring(now);
-                self.share = self.common.spare.share();
+                std::mem::swap(&mut self.share, &mut self.spare);
                 self.part = Part::CoolDown;
                 self.next_part = now + self.common.plan.cooldown;
             }
@@ -150,6 +171,12 @@ impl<'a> Worker<'a> {
             }
         }
         true
+    }
+
+    /// The requests of an arrival that was due at `due`, in whichever part of the run it is sent.
+    pub fn batch_due(&mut self, due: Nanos) -> Option<Range<u64>> {
+        let is_late = self.part == Part::Measured && !self.recorder.is_measured(due);
+        if is_late { self.spare.next_batch() } else { self.share.next_batch() }
     }
 
     /// Whether the time of the run is up.
@@ -187,6 +214,9 @@ impl<'a> Worker<'a> {
         self.recorder.end(ending);
     }
 }
+
+/// The child of the seed that arrivals are drawn from, apart from those of requests.
+const ARRIVALS: u64 = u64::MAX - 1;
 
 /// The processor time of the calling thread.
 fn thread_cpu() -> Nanos {

@@ -4,6 +4,7 @@
 use crate::target::Server;
 use crate::target::guard::Mode;
 use crate::units::{Nanos, Rate, Seed};
+use crate::workload::arrivals::Arrivals;
 use crate::workload::{Test, value};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,15 @@ pub struct Plan {
     /// The slices of the timeline.
     #[serde(default = "one_second", rename = "interval_ns")]
     pub interval: Nanos,
+    /// When requests are due. None is a closed loop: each client sends when it has its replies.
+    #[serde(default)]
+    pub arrivals: Option<Arrivals>,
+    /// Whether to wait for the next arrival without sleeping.
+    #[serde(default)]
+    pub spin: bool,
+    /// How long requests may wait for a free connection before a run that cannot recover is ended. None is for ever.
+    #[serde(default, rename = "latency_limit_ns")]
+    pub latency_limit: Option<Nanos>,
     /// Connections, each with its own requests in flight.
     pub clients: u32,
     /// Sequences of requests that a client has in flight.
@@ -127,6 +137,9 @@ impl Plan {
             warmup: Nanos::ZERO,
             cooldown: Nanos::ZERO,
             interval: one_second(),
+            arrivals: None,
+            spin: false,
+            latency_limit: None,
             clients: 50,
             pipeline: 1,
             keep_alive: true,

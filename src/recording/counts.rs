@@ -16,6 +16,12 @@ pub struct Counts {
     pub errors: Errors,
     /// Sent to reply received, per reply that was not an error.
     pub service: Latencies,
+    /// Due to reply received. None in a closed loop, where nothing is due before it is sent.
+    pub response: Option<Latencies>,
+    /// Due to sent: how late the load itself was.
+    pub slip: Option<Latencies>,
+    /// Requests that were due and not sent by the end of the run.
+    pub unsent: u64,
     /// The time it took to make each connection, greeting included.
     pub connect: Latencies,
     /// The part of it that TLS took. None when connections are plain.
@@ -32,8 +38,15 @@ impl Counts {
         self.errors.add(&other.errors);
         self.service.add(&other.service);
         self.connect.add(&other.connect);
-        if let Some(handshake) = &other.handshake {
-            self.handshake.get_or_insert_default().add(handshake);
+        self.unsent += other.unsent;
+        for (sum, more) in [
+            (&mut self.handshake, &other.handshake),
+            (&mut self.response, &other.response),
+            (&mut self.slip, &other.slip),
+        ] {
+            if let Some(more) = more {
+                sum.get_or_insert_default().add(more);
+            }
         }
     }
 

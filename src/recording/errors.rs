@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Dns,
     /// Requests moved to another server, and a reply was due from the one before.
     MovedAway,
+    /// More was due than the server took, and the wait for a free connection grew beyond its limit.
+    Overload,
     /// What came was not RESP, or nobody had asked for it.
     Protocol,
     /// The server replied with an error.
@@ -53,6 +55,7 @@ impl ErrorKind {
             ErrorKind::Tls => "tls",
             ErrorKind::Dns => "dns",
             ErrorKind::MovedAway => "moved_away",
+            ErrorKind::Overload => "overload",
             ErrorKind::Protocol => "protocol",
             ErrorKind::Reply => "reply",
         }
@@ -69,6 +72,7 @@ impl ErrorKind {
             | ErrorKind::Tls
             | ErrorKind::Dns => Side::Path,
             ErrorKind::MovedAway
+            | ErrorKind::Overload
             | ErrorKind::ConnectRefused
             | ErrorKind::ReplyTimeout
             | ErrorKind::Protocol

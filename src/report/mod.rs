@@ -6,6 +6,7 @@ pub mod csv;
 pub mod errors;
 pub mod header;
 pub mod json;
+pub mod open_loop;
 pub mod progress;
 pub mod quiet;
 pub mod redis_5;

@@ -20,6 +20,10 @@ impl Report for Quiet {
             let summary = LatencySummary::new(&redis_7::bins(document, result));
             write!(out, ", p50={:.3} msec", summary.latency_ms_p50)?;
         }
+        // From when requests were due, which is what users feel.
+        if let Some(at) = result.response_time.as_ref().and_then(|response| response.at(99.0)) {
+            write!(out, ", response p99={:.3} msec", at.0 as f64 / 1e6)?;
+        }
         writeln!(out)
     }
 

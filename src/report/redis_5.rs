@@ -1,7 +1,7 @@
 //! The report of redis-benchmark up to 5.0: `85.37% <= 1 milliseconds`.
 
 use super::redis_benchmark::{MicrosecondCounts, latency_5};
-use super::{Report, header};
+use super::{Report, header, open_loop};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
 
@@ -17,7 +17,8 @@ impl Report for Redis5 {
         for line in latency_5::lines(&MicrosecondCounts::from(result.service_time.histogram())) {
             writeln!(out, "{line}")?;
         }
-        writeln!(out, "{:.2} requests per second\n", result.summary.requests_per_second.0)
+        writeln!(out, "{:.2} requests per second\n", result.summary.requests_per_second.0)?;
+        open_loop::write(result, out)
     }
 
     fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {

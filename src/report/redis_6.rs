@@ -1,7 +1,7 @@
 //! The report of redis-benchmark 6.0.
 
 use super::redis_benchmark::{MicrosecondCounts, latency_6};
-use super::{Report, header};
+use super::{Report, header, open_loop};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
 
@@ -31,7 +31,8 @@ impl Report for Redis6 {
         for line in lines {
             writeln!(out, "{line}")?;
         }
-        writeln!(out, "{:.2} requests per second\n", result.summary.requests_per_second.0)
+        writeln!(out, "{:.2} requests per second\n", result.summary.requests_per_second.0)?;
+        open_loop::write(result, out)
     }
 
     fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {

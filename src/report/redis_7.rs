@@ -1,7 +1,7 @@
 //! The report of redis-benchmark 6.2 to 8.x.
 
 use super::redis_benchmark::{Bins, LatencySummary, MicrosecondCounts, latency_7};
-use super::{Report, header};
+use super::{Report, header, open_loop};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
 
@@ -41,7 +41,8 @@ impl Report for Redis7 {
         writeln!(out, "  throughput summary: {:.2} requests per second", result.summary.requests_per_second.0)?;
         writeln!(out, "  latency summary (msec):")?;
         writeln!(out, "    {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "avg", "min", "p50", "p95", "p99", "max")?;
-        writeln!(out, "{}", LatencySummary::new(&bins))
+        writeln!(out, "{}", LatencySummary::new(&bins))?;
+        open_loop::write(result, out)
     }
 
     fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {

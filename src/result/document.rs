@@ -91,8 +91,15 @@ pub struct TestResult {
     #[serde(flatten)]
     pub summary: Summary,
     pub errors: Errors,
+    /// Requests that were due and had not been sent by the end. Always 0 in a closed loop.
+    #[serde(default)]
+    pub unsent: u64,
     /// Sent to reply received.
     pub service_time: Latencies,
+    /// Due to reply received. None in a closed loop, where nothing is due before it is sent.
+    pub response_time: Option<Latencies>,
+    /// Due to sent: how late the load itself was. None in a closed loop.
+    pub slip: Option<Latencies>,
     /// To make a connection, greeting included.
     pub connect_time: Latencies,
     /// The TLS handshake, which is a part of that. None when connections are plain.
@@ -135,8 +142,20 @@ impl Document {
     pub fn record(&mut self, round: u64, index: usize, target: Option<usize>, recording: Recording, summary: Summary) {
         let test = &self.config.tests[index];
         let Recording { counts, elapsed, timeline, load_threads, end, .. } = recording;
-        let Counts { sent, completed, unknown, bytes_sent, bytes_received, errors, service, connect, handshake } =
-            counts;
+        let Counts {
+            sent,
+            completed,
+            unknown,
+            bytes_sent,
+            bytes_received,
+            errors,
+            service,
+            connect,
+            handshake,
+            response,
+            slip,
+            unsent,
+        } = counts;
         self.results.push(TestResult {
             round,
             title: test.title.clone(),
@@ -153,7 +172,10 @@ impl Document {
             bytes_received,
             summary,
             errors,
+            unsent,
             service_time: service,
+            response_time: response,
+            slip,
             connect_time: connect,
             tls_handshake_time: handshake,
             timeline,

@@ -1,6 +1,7 @@
 //! What is sent: the tests of the suite, requests with holes, the values and keys that fill the holes, and batches of
 //! requests as bytes. Pure: nothing here knows a socket or a clock.
 
+pub mod arrivals;
 pub mod batch;
 pub mod sequence;
 pub mod slots;

@@ -1,6 +1,7 @@
 //! What is sent, how much of it, and by how many.
 
-use crate::cli::values::{self, time, time_or_none};
+use crate::cli::values::{self, rate, time, time_or_none};
+use crate::workload::arrivals::{ArrivalProcess, PROCESSES};
 use crate::workload::{suite, value};
 use clap::Args;
 use std::time::Duration;
@@ -27,6 +28,29 @@ fn key_count(text: &str) -> Result<u64, String> {
 
 fn threads(text: &str) -> Result<u32, String> {
     values::whole(text, 0, 500).map(|number| number as u32)
+}
+
+/// From one rate to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ramp(pub f64, pub f64);
+
+/// One rate after the other; a type of its own, because a list would be taken for a flag that is given several times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steps(pub Vec<f64>);
+
+fn ramp(text: &str) -> Result<Ramp, String> {
+    let (from, to) = text.split_once(':').ok_or("expected two rates with a colon between, such as 1000:20000")?;
+    Ok(Ramp(rate(from)?, rate(to)?))
+}
+
+fn steps(text: &str) -> Result<Steps, String> {
+    text.split(',').map(rate).collect::<Result<_, _>>().map(Steps)
+}
+
+fn arrivals(text: &str) -> Result<ArrivalProcess, String> {
+    let names: Vec<&str> = PROCESSES.iter().map(|(name, _)| *name).collect();
+    let found = PROCESSES.iter().find(|(name, _)| *name == text);
+    found.map(|(_, process)| *process).ok_or_else(|| format!("known: {}", names.join(", ")))
 }
 
 /// Without what would make a key another placeholder, or end its tag.
@@ -71,6 +95,31 @@ pub struct LoadFlags {
     /// Load after --duration, likewise
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_negative_numbers = true)]
     pub cooldown: Duration,
+
+    /// Send this many requests per second, whether or not the server keeps up
+    #[arg(long, visible_alias = "rps", value_name = "N", value_parser = rate, allow_negative_numbers = true,
+        conflicts_with_all = ["ramp", "steps", "think_time"])]
+    pub rate: Option<f64>,
+
+    /// How they arrive: poisson, as from many users who know nothing of each other, or constant [default: poisson]
+    #[arg(long, value_name = "PROCESS", value_parser = arrivals)]
+    pub arrivals: Option<ArrivalProcess>,
+
+    /// Let the rate rise, or fall, over --duration
+    #[arg(long, value_name = "FROM:TO", value_parser = ramp, conflicts_with_all = ["steps", "think_time"])]
+    pub ramp: Option<Ramp>,
+
+    /// Go through these rates, each for an equal part of --duration
+    #[arg(long, value_name = "R1,R2,...", value_parser = steps, conflicts_with = "think_time")]
+    pub steps: Option<Steps>,
+
+    /// End a run in which requests wait longer than this for a free connection, for three seconds on end
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
+    pub latency_limit: Option<Duration>,
+
+    /// Wait for the next arrival without sleeping: less late, for a whole core
+    #[arg(long)]
+    pub spin: bool,
 
     /// Parallel connections
     #[arg(

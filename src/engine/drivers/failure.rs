@@ -107,6 +107,15 @@ pub fn given_up(after: Nanos, last: Option<Failure>) -> Failure {
     Failure { message, ..last }
 }
 
+/// More is due than the server takes: `waiting` requests, for longer than `limit`.
+pub fn overloaded(waiting: u64, limit: Nanos) -> Failure {
+    let message = format!(
+        "{waiting} requests wait for a free connection, for longer than {} s: more is asked for than the server, or -c, can do",
+        limit.as_secs()
+    );
+    Failure { kind: ErrorKind::Overload, message }
+}
+
 /// The system does not let us wait for sockets.
 pub fn cannot_poll(error: &io::Error) -> Failure {
     Failure { kind: ErrorKind::OutOfResources, message: format!("cannot wait for sockets: {error}") }

@@ -3,6 +3,7 @@
 use super::worker::Worker;
 use crate::recording::Failure;
 
+pub mod alarm;
 pub mod failure;
 pub mod readiness;
 pub mod secured;

@@ -138,14 +138,14 @@ impl Pool<'_, '_> {
 
     /// The connection has served its time: the next batch gets one of its own.
     pub(super) fn reopen(&mut self, index: usize) {
-        let next = self.next_batch();
+        let next = if self.worker.open_loop.is_none() { self.next_batch() } else { None };
         let slot = &mut self.slots[index];
         slot.stream = None;
         slot.stage = Stage::Closed;
         // Drawn before the connection is made: others could take the last batch meanwhile, and leave a connection that
         // has nothing to send.
         slot.next = next;
-        if slot.next.is_none() {
+        if slot.next.is_none() && self.worker.open_loop.is_none() {
             self.retire(index);
         } else if self.think_time > Nanos::ZERO {
             self.timers.set(index, self.now() + self.think_time);

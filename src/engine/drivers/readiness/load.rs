@@ -46,9 +46,13 @@ impl Pool<'_, '_> {
         if self.orphans.is_empty() { self.worker.share.next_batch() } else { self.orphans.pop() }
     }
 
-    /// Sends the client's next batch. Without one, the client is done.
+    /// Sends the client's next batch. Without one, the client is done. Where there is a schedule to keep, it is free.
     #[inline]
     pub(super) fn send(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
+        if let Some(open_loop) = &mut self.worker.open_loop {
+            open_loop.release(index);
+            return Ok(());
+        }
         match self.next_batch() {
             Some(numbers) => self.send_batch(index, numbers, now),
             None => {
@@ -60,6 +64,17 @@ impl Pool<'_, '_> {
 
     #[inline]
     pub(super) fn send_batch(&mut self, index: usize, numbers: Range<u64>, now: Nanos) -> Result<(), Failure> {
+        self.send_batch_due(index, numbers, now, now)
+    }
+
+    #[inline]
+    pub(super) fn send_batch_due(
+        &mut self,
+        index: usize,
+        numbers: Range<u64>,
+        now: Nanos,
+        due: Nanos,
+    ) -> Result<(), Failure> {
         let count = numbers.end - numbers.start;
         let slot = &mut self.slots[index];
         let batch = &mut self.worker.batch;
@@ -67,9 +82,13 @@ impl Pool<'_, '_> {
             None => batch.fill(numbers.start, count as usize),
             Some(slots) => batch.fill_for(numbers.start, count as usize, slots),
         };
-        slot.client.sent(count, now, now);
+        slot.client.sent(count, now, due);
         slot.served += count;
-        let counts = self.worker.recorder.at(now);
+        let is_open_loop = self.worker.open_loop.is_some();
+        let counts = self.worker.recorder.at(due);
+        if is_open_loop {
+            counts.slip.get_or_insert_default().record(now - due, count);
+        }
         counts.sent += count;
         counts.bytes_sent += bytes.len() as u64;
         let stream = slot.stream.as_mut().expect("a client that sends has a socket");
@@ -190,6 +209,10 @@ impl Pool<'_, '_> {
             counts.completed += scanned.replies;
             if scanned.replies > 0 {
                 counts.service.record(latency, scanned.replies);
+                if self.worker.open_loop.is_some() {
+                    let counts = self.worker.recorder.at(began);
+                    counts.response.get_or_insert_default().record(now - began, scanned.replies);
+                }
             }
             if self.worker.recorder.is_measured(began) {
                 self.worker.last_reply = now;

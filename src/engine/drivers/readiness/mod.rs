@@ -3,14 +3,17 @@
 //! redis-benchmark arms and disarms its poller around every request. Here the poller says once that a socket has
 //! something to read, and is not spoken to again until the next wait.
 //!
-//! A [`Pool`] is the clients of one thread. Its three sides have a file each: [`connect`] brings connections about,
-//! [`load`] sends requests and reads replies, and [`lose`] decides what becomes of a client whose connection is gone.
+//! A [`Pool`] is the clients of one thread. Its sides have a file each: [`connect`] brings connections about, [`load`]
+//! sends requests and reads replies, [`pace`] keeps to a schedule where there is one, and [`lose`] decides what becomes of
+//! a client whose connection is gone.
 
 mod connect;
 mod load;
 mod lose;
+mod pace;
 mod places;
 
+use super::alarm::{ALARM, Alarm};
 use super::failure;
 use super::stream::Stream;
 use crate::engine::client::Client;
@@ -44,9 +47,12 @@ const HEAR_OUT: Duration = Duration::from_millis(200);
 
 /// Drives all clients of `worker` to their end.
 pub fn drive(worker: &mut Worker) -> Result<(), Failure> {
-    let poll = Poll::new().map_err(|error| failure::cannot_poll(&error));
-    let mut pool = match poll {
-        Ok(poll) => Pool::new(worker, poll),
+    let poll = Poll::new().and_then(|poll| {
+        let alarm = worker.open_loop.as_ref().map(|_| Alarm::new(poll.registry()));
+        Ok((poll, alarm.transpose()?))
+    });
+    let mut pool = match poll.map_err(|error| failure::cannot_poll(&error)) {
+        Ok((poll, alarm)) => Pool::new(worker, poll, alarm),
         Err(error) => {
             worker.start_together();
             return Err(error);
@@ -74,6 +80,8 @@ struct Pool<'w, 'c> {
     places: Places,
     dialer: Dialer,
     timers: Timers,
+    /// Wakes the poller to the microsecond. There when there is a schedule to keep.
+    alarm: Option<Alarm>,
     /// Where waits before another try are drawn from.
     draws: Draws,
     on_error: OnError,
@@ -88,6 +96,8 @@ struct Pool<'w, 'c> {
     working: usize,
     /// Batches that were drawn for a connection which then was not to be had.
     orphans: Vec<Range<u64>>,
+    /// Since when requests have waited for longer than they may.
+    hopeless_since: Option<Nanos>,
     /// Clients with more to read than one turn has time for.
     unread: Vec<usize>,
     next_sweep: Nanos,
@@ -146,7 +156,7 @@ impl Stage {
 }
 
 impl<'w, 'c> Pool<'w, 'c> {
-    fn new(worker: &'w mut Worker<'c>, poll: Poll) -> Self {
+    fn new(worker: &'w mut Worker<'c>, poll: Poll, alarm: Option<Alarm>) -> Self {
         let plan = worker.common.plan;
         let slot = || Slot {
             stage: Stage::Closed,
@@ -170,6 +180,8 @@ impl<'w, 'c> Pool<'w, 'c> {
             places: Places::of(worker.common.directory, &mut worker.batch),
             dialer: Dialer::new(rate),
             timers: Timers::default(),
+            alarm,
+            hopeless_since: None,
             draws: plan.seed.child(worker.clients.start as u64).draws(0),
             on_error: plan.on_error,
             lifetime: plan.connection_lifetime(),
@@ -216,6 +228,7 @@ impl<'w, 'c> Pool<'w, 'c> {
                 self.bear(index, sent)?;
             }
         }
+        self.keep_pace()?;
         while self.working > 0 && !self.worker.common.is_halted() && !self.worker.is_over() {
             self.turn(&mut events)?;
         }
@@ -240,6 +253,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         for slot in &mut self.slots {
             self.worker.recorder.at(slot.client.began()).unknown += slot.client.abandon();
         }
+        self.count_unsent();
     }
 
     #[inline]
@@ -250,12 +264,16 @@ impl<'w, 'c> Pool<'w, 'c> {
     /// Waits for readiness once, and serves every client that is ready.
     fn turn(&mut self, events: &mut Events) -> Result<(), Failure> {
         self.dial()?;
-        match self.poll.poll(events, Some(self.patience())) {
+        let patience = self.patience()?;
+        match self.poll.poll(events, Some(patience)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(failure::cannot_poll(&error)),
         }
         for event in &*events {
+            if event.token() == ALARM {
+                continue;
+            }
             let index = event.token().0;
             let served = match self.slots[index].stage {
                 Stage::Open => self.serve(index, event),
@@ -284,6 +302,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             let woken = self.woken(index, now);
             self.bear(index, woken)?;
         }
+        self.keep_pace()?;
         if now >= self.next_sweep {
             self.sweep(now)?;
             self.next_sweep = now + Nanos::from(WAIT_MAX);
@@ -292,16 +311,21 @@ impl<'w, 'c> Pool<'w, 'c> {
     }
 
     /// How long to wait for readiness: until somebody's moment comes.
-    fn patience(&self) -> Duration {
+    fn patience(&self) -> Result<Duration, Failure> {
         if !self.unread.is_empty() {
-            return Duration::ZERO;
+            return Ok(Duration::ZERO);
+        }
+        if let Some(alarm) = &self.alarm
+            && self.sets_alarm(alarm)?
+        {
+            return Ok(Duration::ZERO);
         }
         let due = match (self.timers.due(), self.dialer.due()) {
-            (None, None) => return WAIT_MAX,
+            (None, None) => return Ok(WAIT_MAX),
             (one, other) => one.into_iter().chain(other).min().unwrap_or_default(),
         };
         // The poller counts in milliseconds, and rounds up.
-        Duration::from(due - self.now()).min(WAIT_MAX)
+        Ok(Duration::from(due - self.now()).min(WAIT_MAX))
     }
 
     /// A client's moment has come: it is to try again, or has thought enough.
@@ -332,7 +356,8 @@ impl<'w, 'c> Pool<'w, 'c> {
         if self.places.version() != self.worker.common.directory.version() {
             self.move_along()?;
         }
-        self.check_hope(now)
+        self.check_hope(now)?;
+        self.check_overload(now)
     }
 
     /// Where a client is connected, or was about to be.

@@ -1,0 +1,98 @@
+//! Keeping to a schedule: an arrival goes to whoever is free, and waits, with its due time, when nobody is.
+
+use super::{Alarm, Pool, Stage};
+use crate::engine::drivers::failure;
+use crate::recording::Failure;
+use crate::units::Nanos;
+
+/// Shorter waits are spent spinning: falling asleep and waking up takes about as long.
+const SPIN: Nanos = Nanos(50_000);
+
+/// How much before its time an arrival wakes us, for the rest to be spun.
+const EARLY: Nanos = Nanos(30_000);
+
+/// How long requests wait for longer than they may before a run is ended: a stall is no overload.
+const HOPELESS: Nanos = Nanos::from_secs(3);
+
+impl Pool<'_, '_> {
+    /// Sends what is due, as far as clients are free.
+    #[inline]
+    pub(super) fn keep_pace(&mut self) -> Result<(), Failure> {
+        if self.worker.open_loop.is_some() && self.worker.started.is_some() { self.send_due() } else { Ok(()) }
+    }
+
+    fn send_due(&mut self) -> Result<(), Failure> {
+        loop {
+            let now = self.now();
+            let open_loop = self.worker.open_loop.as_mut().expect("there is a schedule to keep");
+            open_loop.fall_due(now);
+            let Some(index) = open_loop.next_free() else { return Ok(()) };
+            let slot = &self.slots[index];
+            // Its connection may have gone since it was free; then it comes back when it has another.
+            if slot.stage != Stage::Open || !slot.client.is_ready() {
+                continue;
+            }
+            let due = self.worker.open_loop.as_mut().expect("there is a schedule to keep").take();
+            match self.worker.batch_due(due) {
+                Some(numbers) => {
+                    let sent = self.send_batch_due(index, numbers, now, due);
+                    self.bear(index, sent)?;
+                }
+                None => {
+                    self.retire(index);
+                    let open_loop = self.worker.open_loop.as_mut().expect("there is a schedule to keep");
+                    let free: Vec<usize> = open_loop.dismiss().collect();
+                    free.into_iter().for_each(|index| self.retire_if_idle(index));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn retire_if_idle(&mut self, index: usize) {
+        if self.slots[index].stage == Stage::Open && self.slots[index].client.is_ready() {
+            self.retire(index);
+        }
+    }
+
+    /// Sets the alarm for the next arrival, unless that is so near that there is no time to sleep: then true.
+    pub(super) fn sets_alarm(&self, alarm: &Alarm) -> Result<bool, Failure> {
+        let Some(open_loop) = self.worker.open_loop.as_ref().filter(|_| self.worker.started.is_some()) else {
+            return Ok(false);
+        };
+        let wait = open_loop.next_due() - self.now();
+        if wait <= SPIN || self.worker.common.plan.spin {
+            return Ok(true);
+        }
+        alarm.set(wait - EARLY).map(|()| false).map_err(|error| failure::cannot_poll(&error))
+    }
+
+    /// What was due in the part that counts, and was not sent by the end.
+    pub(super) fn count_unsent(&mut self) {
+        let Some(open_loop) = &mut self.worker.open_loop else { return };
+        if self.worker.share.is_exhausted() && self.worker.common.plan.requests().is_some() {
+            return;
+        }
+        let per_batch = self.worker.batch.len() as u64;
+        while open_loop.waiting() > 0 {
+            let due = open_loop.take();
+            if self.worker.recorder.is_measured(due) {
+                self.worker.recorder.at(due).unsent += per_batch;
+            }
+        }
+    }
+
+    /// Ends a run that is asked for more than the server can do.
+    pub(super) fn check_overload(&mut self, now: Nanos) -> Result<(), Failure> {
+        let (Some(limit), Some(open_loop)) = (self.worker.common.plan.latency_limit, &self.worker.open_loop) else {
+            return Ok(());
+        };
+        if open_loop.waiting_since().is_none_or(|since| now - since <= limit) {
+            self.hopeless_since = None;
+            return Ok(());
+        }
+        let since = *self.hopeless_since.get_or_insert(now);
+        let waiting = open_loop.waiting() * self.worker.batch.len() as u64;
+        if now - since > HOPELESS { Err(failure::overloaded(waiting, limit)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,122 @@
+//! Keeping to a schedule that does not wait for the server: what is due, and who is free to send it. Pure; it is told the
+//! time.
+//!
+//! Nothing is stored for an arrival that waits: the schedule can be read twice. One reading goes with the clock and says
+//! how many are due, the other goes with the requests and says since when the next of them is.
+
+use crate::units::Nanos;
+use crate::workload::arrivals::Schedule;
+use std::collections::VecDeque;
+
+#[derive(Debug)]
+pub struct OpenLoop {
+    /// When the schedule began.
+    start: Nanos,
+    /// Stands at the first arrival that has not been sent.
+    to_send: Schedule,
+    /// Stands at the first arrival that is not due yet.
+    to_come: Schedule,
+    waiting: u64,
+    /// Clients without a request in flight, the one that has been free for longest in front.
+    free: VecDeque<usize>,
+}
+
+impl OpenLoop {
+    pub fn new(schedule: Schedule) -> OpenLoop {
+        OpenLoop { start: Nanos::ZERO, to_send: schedule.clone(), to_come: schedule, waiting: 0, free: VecDeque::new() }
+    }
+
+    /// The schedule begins at `now`.
+    pub fn start(&mut self, now: Nanos) {
+        self.start = now;
+    }
+
+    /// When the next arrival is due.
+    pub fn next_due(&self) -> Nanos {
+        self.start + self.to_come.peek()
+    }
+
+    /// Takes note of what is due at `now`.
+    #[inline]
+    pub fn fall_due(&mut self, now: Nanos) {
+        while self.next_due() <= now {
+            self.to_come.next();
+            self.waiting += 1;
+        }
+    }
+
+    /// Arrivals that are due and have not been sent.
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// Since when the oldest of them waits.
+    pub fn waiting_since(&self) -> Option<Nanos> {
+        (self.waiting > 0).then(|| self.start + self.to_send.peek())
+    }
+
+    /// A client has nothing in flight.
+    pub fn release(&mut self, client: usize) {
+        self.free.push_back(client);
+    }
+
+    /// A client for the oldest arrival that waits, which is asked for with [`take`](Self::take).
+    #[inline]
+    pub fn next_free(&mut self) -> Option<usize> {
+        if self.waiting > 0 { self.free.pop_front() } else { None }
+    }
+
+    /// Takes the oldest arrival that waits, to be sent: when it was due.
+    #[inline]
+    pub fn take(&mut self) -> Nanos {
+        self.waiting -= 1;
+        self.start + self.to_send.next()
+    }
+
+    /// Nobody is free any more, and nothing is due: there is nothing left to send.
+    pub fn dismiss(&mut self) -> impl Iterator<Item = usize> + '_ {
+        self.waiting = 0;
+        self.free.drain(..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Seed;
+    use crate::workload::arrivals::{ArrivalProcess, Shape};
+
+    fn constant(rate: f64) -> OpenLoop {
+        let mut open = OpenLoop::new(Schedule::new(ArrivalProcess::Constant, &Shape::fixed(rate), 0, 1, Seed(1)));
+        open.start(Nanos::from_secs(7));
+        open
+    }
+
+    /// Arrivals a millisecond apart, and a server that takes its time.
+    #[test]
+    fn lateness_does_not_move_the_schedule() {
+        let mut open = constant(1000.0);
+        let first = open.next_due();
+        open.release(0);
+        open.fall_due(first);
+        assert_eq!((open.next_free(), open.take()), (Some(0), first));
+        let later = first + Nanos::from_millis(5);
+        open.fall_due(later);
+        assert_eq!((open.waiting(), open.next_free()), (5, None));
+        assert_eq!(open.waiting_since(), Some(first + Nanos::from_millis(1)));
+        for number in 1..=5 {
+            open.release(0);
+            assert_eq!(open.next_free(), Some(0));
+            assert_eq!(open.take(), first + Nanos::from_millis(number));
+        }
+        assert_eq!((open.waiting(), open.waiting_since()), (0, None));
+    }
+
+    #[test]
+    fn whoever_was_free_for_longest_is_next() {
+        let mut open = constant(1000.0);
+        (0..3).for_each(|client| open.release(client));
+        open.fall_due(open.next_due() + Nanos::from_millis(1));
+        assert_eq!((open.next_free(), open.next_free()), (Some(0), Some(1)));
+    }
+}

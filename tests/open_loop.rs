@@ -1,0 +1,132 @@
+//! A schedule that does not wait for the server, and what it shows that a closed loop hides.
+
+mod support;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use std::thread;
+use std::time::Duration;
+use support::{RedisServer, Scratch, document, rbench, start, wait_until};
+
+/// The first result of a run, and the calls of SET that the server has seen.
+fn run(server: &RedisServer, line: &str) -> (Value, u64) {
+    server.reset();
+    let scratch = Scratch::new();
+    let json = scratch.path("result.json");
+    rbench(&server.arguments(&format!("-t set -c 5 {line} --json {}", json.display()))).succeeded();
+    (document(&json)["results"][0].clone(), server.calls_of("set"))
+}
+
+fn percentile(result: &Value, histogram: &str, percentile: &str) -> Duration {
+    let nanos = result[histogram]["percentiles"][percentile].as_u64();
+    Duration::from_nanos(nanos.unwrap_or_else(|| panic!("no {percentile} of {histogram}: {result:#}")))
+}
+
+#[test]
+fn as_much_is_sent_as_was_asked_for() {
+    let server = RedisServer::start();
+    let (result, calls) = run(&server, "--rate 2000 --duration 1s --arrivals constant");
+    let sent = result["sent"].as_u64().unwrap();
+    // What falls due in the very last turn is sent, and begins after the end.
+    assert!((1999..=2001).contains(&sent) && calls >= sent && calls < sent + 100, "{sent} {calls}");
+    assert_eq!(result["unsent"], 0);
+    // Poisson: within five standard deviations.
+    for shape in
+        ["--rate 2000", "--rps 2000 --threads 3", "--rate 2000 -P 4", "--ramp 1000:3000", "--steps 1000,2000,3000"]
+    {
+        let (result, _) = run(&server, &format!("{shape} --duration 1s"));
+        let sent = result["sent"].as_f64().unwrap();
+        let bound = 5.0 * 2000f64.sqrt() * if shape.contains("-P") { 2.0 } else { 1.0 };
+        assert!((sent - 2000.0).abs() < bound, "{shape}: {sent}");
+        for histogram in ["service_time", "response_time", "slip"] {
+            assert_eq!(result[histogram]["count"], result["completed"], "{shape} {histogram}");
+        }
+    }
+}
+
+#[test]
+fn a_number_of_requests_is_exact_on_a_schedule_too() {
+    let server = RedisServer::start();
+    for shape in ["", "-P 3", "--threads 2", "--warmup 200ms", "-k 0", "--threads 2 -P 7 --warmup 100ms"] {
+        let (result, calls) = run(&server, &format!("-n 1003 --rate 5000 {shape}"));
+        assert_eq!(result["completed"], 1003, "{shape}");
+        assert!(calls == 1003 || shape.contains("--warmup"), "{shape}: {calls}");
+    }
+}
+
+/// The server does nothing for half a second. Whoever came in that time waited, whether or not a connection was free to
+/// send for them; the five requests that were on their way are all that a closed loop would have seen of it.
+#[test]
+fn a_stall_is_charged_to_every_request_it_delays() {
+    let (server, scratch) = (RedisServer::start(), Scratch::new());
+    let json = scratch.path("result.json");
+    let line = format!("-t set -c 5 --rate 1000 --duration 3s --json {}", json.display());
+    let running = start(&server.arguments(&line));
+    wait_until("the load is on its way", || server.calls_of("set") > 500);
+    server.signal(Signal::STOP);
+    // The length of the stall is what the test is about.
+    thread::sleep(Duration::from_millis(500));
+    server.signal(Signal::CONT);
+    running.end().succeeded();
+    let result = &document(&json)["results"][0];
+    // A sixth of all arrivals fell into the stall, and waited for a quarter of a second on average.
+    assert!(percentile(result, "response_time", "95") >= Duration::from_millis(200), "{result:#}");
+    assert!(percentile(result, "response_time", "100") >= Duration::from_millis(450), "{result:#}");
+    assert!(percentile(result, "service_time", "99") < percentile(result, "response_time", "95"), "{result:#}");
+    assert!(percentile(result, "slip", "95") >= Duration::from_millis(200), "nobody was free: {result:#}");
+    assert_eq!(result["unsent"], 0);
+}
+
+#[test]
+fn a_backlog_that_cannot_recover_ends_a_run_that_has_a_limit() {
+    let (server, scratch) = (RedisServer::start(), Scratch::new());
+    let json = scratch.path("result.json");
+    let line = format!("-t set -c 5 --rate 1000 --duration 1m --latency-limit 200ms --json {}", json.display());
+    let running = start(&server.arguments(&line));
+    wait_until("the load is on its way", || server.calls_of("set") > 100);
+    server.signal(Signal::STOP);
+    let ran = running.end();
+    server.signal(Signal::CONT);
+    let ran = ran.failed(1, &["wait for a free connection", "0.2 s"]);
+    assert!(ran.elapsed < Duration::from_secs(30), "{ran:?}");
+    let result = &document(&json)["results"][0];
+    assert_eq!(result["end"]["failed"]["kind"], "overload");
+    assert!(result["unsent"].as_u64() > Some(1000), "{result:#}");
+}
+
+#[test]
+fn a_closed_loop_has_no_due_times() {
+    let server = RedisServer::start();
+    let (result, _) = run(&server, "-n 10");
+    assert!(result["response_time"].is_null() && result["slip"].is_null());
+}
+
+#[test]
+fn a_schedule_shows_in_the_report_and_in_that_of_the_document() {
+    let (server, scratch) = (RedisServer::start(), Scratch::new());
+    let json = scratch.path("result.json");
+    let line = format!("-t set -n 500 --rate 5000 --json {}", json.display());
+    let ran = rbench(&server.arguments(&line)).succeeded();
+    assert!(ran.stdout.contains("response time summary (msec), from when a request was due:"), "{}", ran.stdout);
+    assert_eq!(rbench(&["report", json.to_str().unwrap()]).succeeded().stdout, ran.stdout);
+    let closed = rbench(&server.arguments("-t set -n 500")).succeeded();
+    assert!(!closed.stdout.contains("response time"), "{}", closed.stdout);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for (line, word) in [
+        ("--rate 0", "--rate"),
+        ("--rate x", "--rate"),
+        ("--rate 5 --ramp 1:2", "--ramp"),
+        ("--ramp 1:2", "--duration"),
+        ("--ramp 1 --duration 1s", "colon"),
+        ("--steps 1,2", "--duration"),
+        ("--arrivals sometimes --rate 5", "poisson, constant"),
+        ("--spin", "--rate"),
+        ("--rate 5 --think-time 1s", "--think-time"),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        rbench(&words).failed(2, &[word]);
+    }
+}
