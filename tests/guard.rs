@@ -259,8 +259,8 @@ async fn the_server_knows_which_arguments_are_keys() {
         ("ZUNIONSTORE d 2 a b", vec![1, 3, 4], true),
         ("XADD s * f v", vec![1], true),
         ("XGROUP CREATE s g $", vec![2], true),
-        ("EVAL script 1 k v", vec![3], false),
-        ("EVAL script 0 v", vec![], false),
+        ("EVAL script 1 k v", vec![3], true),
+        ("EVAL script 0 v", vec![], true),
         ("PING", vec![], false),
         ("PING hello", vec![], false),
         ("FLUSHALL", vec![], true),
@@ -328,7 +328,8 @@ async fn keys_that_match_are_looked_for_one_by_one() {
     server.ask(&["MSET", "key:session:0001", "v", "other", "v"]);
     server.ask(&["CONFIG", "RESETSTAT"]);
     let key = b"key:__rand_int__";
-    let (glob, is_ours) = (written::glob(key, Some(2500)), |found: &[u8]| written::could_be(key, Some(2500), found));
+    let (glob, is_ours) =
+        (written::glob(key, Some(2500), false), |found: &[u8]| written::could_be(key, Some(2500), false, found));
     let removed = unlink_matching(&mut connection, &glob, is_ours, PATIENCE).await.unwrap();
     assert_eq!((removed, server.keys().len()), (2500, 502));
     assert_eq!(server.calls_of("unlink"), 2500, "one key in each command: a cluster takes no more");
@@ -357,6 +358,27 @@ async fn a_cleanup_that_is_refused_or_gets_no_reply_says_how_far_it_came() {
     let facts = key_arguments(&mut connection, &[request("get a")], Duration::from_millis(200)).await;
     assert!(facts[0].as_ref().unwrap_err().contains("no reply within 0.2 s"));
     assert!(since.elapsed() < Duration::from_secs(10));
+}
+
+/// What a run only reads is not its own: it must be there when the run has been cleaned up.
+#[tokio::test]
+async fn keys_that_are_written_are_told_from_keys_that_are_read() {
+    let server = RedisServer::start();
+    let mut connection = connect(&server).await;
+    for (line, written) in [
+        ("zunionstore d 2 a b", &[1][..]),
+        ("bitop and d a b", &[2]),
+        ("sort a store b", &[3]),
+        ("copy a b", &[2]),
+        ("pfcount a", &[]),
+        ("mset a 1 b 2", &[1, 3]),
+        ("eval script 2 a b", &[3, 4]),
+        ("eval_ro script 2 a b", &[]),
+        ("get a", &[]),
+    ] {
+        let facts = key_arguments(&mut connection, &[request(line)], PATIENCE).await;
+        assert_eq!(facts[0].as_ref().unwrap().written.as_deref(), Some(written), "{line}");
+    }
 }
 
 /// A value with the same placeholder as the key is not removed for a key.

@@ -68,7 +68,7 @@ pub fn ask_about_requests(session: &Session, plan: &mut Plan, resolved: &mut Res
         plan.tests.iter().map(|test| facts.by_ref().take(test.sequence.len()).collect()).collect();
     for (test, facts) in plan.tests.iter_mut().zip(&facts) {
         if plan.cleanup
-            && let Some(reason) = facts.iter().find_map(|facts| facts.as_ref().err())
+            && let Some(reason) = facts.iter().find_map(unknown_keys)
         {
             return Err(Error::failed(format!("--cleanup cannot tell which keys '{}' writes: {reason}", test.title)));
         }
@@ -77,6 +77,17 @@ pub fn ask_about_requests(session: &Session, plan: &mut Plan, resolved: &mut Res
         }
     }
     Ok(RequestFacts(facts))
+}
+
+/// Why it is not known which keys a request writes.
+fn unknown_keys(facts: &Result<KeyFacts, String>) -> Option<&str> {
+    match facts {
+        Ok(KeyFacts { written: None, .. }) => {
+            Some("this server does not tell keys that are written from keys that are read, as Redis does from 7.0 on")
+        }
+        Ok(_) => None,
+        Err(reason) => Some(reason),
+    }
 }
 
 /// The first key of a sequence decides where it goes.

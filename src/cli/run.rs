@@ -100,7 +100,10 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
     let told = run.tell();
     // Whatever ended the run, what it left behind is left to nobody.
     let cleaned = match run.document.config.cleanup {
-        true => cleanup::clean_up(&session, &run.document.config, &run.dealt, &run.directories, &requests),
+        true => {
+            let Run { document, dealt, directories, .. } = &run;
+            cleanup::clean_up(&session, &document.config, dealt, directories, &document.targets, &requests)
+        }
         false => Ok(()),
     };
     let exit = told?;
@@ -136,12 +139,12 @@ struct Run<'a> {
     arguments: Arguments,
     directories: Vec<Arc<Directory>>,
     document: Document,
-    /// For each round and test the numbers of its requests: all are below this.
+    /// For each part of the run the numbers of its requests: all are below this.
     dealt: Dealt,
 }
 
-/// By round and test, below which number its requests are.
-pub type Dealt = BTreeMap<(u64, usize), u64>;
+/// By round, test, and place in the list of directories, below which number its requests are.
+pub type Dealt = BTreeMap<(u64, usize, usize), u64>;
 
 impl Run<'_> {
     /// Runs all tests, and tells of each as soon as it is over. Whatever ends the run, what was measured is told.
@@ -196,10 +199,9 @@ impl Run<'_> {
         let recording = engine::run(&DRIVERS[0], plan, test, seed, directory, interrupted, observer)
             .map_err(|error| self.not_started(&error))?;
         let summary = stats::summarize(&recording);
-        let dealt = self.dealt.entry((round, index)).or_default();
-        *dealt = recording.dealt.max(*dealt);
-        let target = self.directories.iter().position(|other| Arc::ptr_eq(other, directory));
-        self.document.record(round, index, target.filter(|_| is_each(&plan.server)), recording, summary);
+        let place = self.directories.iter().position(|other| Arc::ptr_eq(other, directory)).unwrap_or_default();
+        self.dealt.insert((round, index, place), recording.dealt);
+        self.document.record(round, index, Some(place).filter(|_| is_each(&plan.server)), recording, summary);
         // The file first: nobody can close it under us.
         if let Some(path) = &self.arguments.json {
             store::write(&self.document, path).map_err(Error::failed)?;

@@ -121,7 +121,33 @@ pub struct KeyFacts {
     /// Places of the arguments that are keys, in their order; the name of the command has place 0.
     pub places: Vec<usize>,
     pub writes: bool,
+    /// The places of those keys that it may write. None when the server does not tell them from keys that are read.
+    pub written: Option<Vec<usize>>,
 }
+
+/// Commands that may write without being known as such: what a script does shows when it runs. `EVAL_RO` and the like
+/// only read.
+const SCRIPTS: [&str; 3] = ["eval", "evalsha", "fcall"];
+
+/// Commands that write every one of their keys. Of others with several keys only Redis 7 tells which they write.
+const WRITERS: [&str; 16] = [
+    "mset",
+    "msetnx",
+    "del",
+    "unlink",
+    "rename",
+    "renamenx",
+    "rpoplpush",
+    "brpoplpush",
+    "lmove",
+    "blmove",
+    "smove",
+    "blpop",
+    "brpop",
+    "bzpopmin",
+    "bzpopmax",
+    "touch",
+];
 
 /// Asks the server what it makes of each of `requests`, in one round trip, which has to end within `patience`.
 ///
@@ -151,6 +177,10 @@ pub async fn key_arguments(
         request.iter().for_each(|argument| {
             getkeys.arg(argument);
         });
+        let flagged = pipe.cmd("COMMAND").arg("GETKEYSANDFLAGS");
+        request.iter().for_each(|argument| {
+            flagged.arg(argument);
+        });
         let info = pipe.cmd("COMMAND").arg("INFO").arg(request.first().map_or(&b""[..], Vec::as_slice));
         if let Some(name) = subcommand(request) {
             info.arg(name);
@@ -164,7 +194,7 @@ pub async fn key_arguments(
         Ok(replies) => {
             let mut replies = replies.into_iter();
             let mut next = || replies.next().unwrap_or(Value::Nil);
-            distinct.iter().map(|request| facts_of(request, next(), next())).collect()
+            distinct.iter().map(|request| facts_of(request, next(), next(), next())).collect()
         }
     };
     requests.iter().map(|request| facts[index_of[request]].clone()).collect()
@@ -178,7 +208,7 @@ fn subcommand(request: &[Vec<u8>]) -> Option<Vec<u8>> {
     (fits && is_word).then(|| [name.as_slice(), b"|", word].concat())
 }
 
-fn facts_of(request: &[Vec<u8>], keys: Value, info: Value) -> Result<KeyFacts, String> {
+fn facts_of(request: &[Vec<u8>], keys: Value, flagged: Value, info: Value) -> Result<KeyFacts, String> {
     let told = |reason: String| {
         let name = String::from_utf8_lossy(request.first().map_or(&b""[..], Vec::as_slice));
         format!("the server does not say which arguments of '{name}' are keys: {reason}")
@@ -189,16 +219,35 @@ fn facts_of(request: &[Vec<u8>], keys: Value, info: Value) -> Result<KeyFacts, S
     let Some(flags) = entries.iter().rev().find_map(flags) else {
         return Err(told("it knows no such command".to_owned()));
     };
-    let writes = flags.iter().any(|flag| flag == "write");
+    let is_one_of = |names: &[&str]| names.iter().any(|name| request[0].eq_ignore_ascii_case(name.as_bytes()));
+    let writes = flags.iter().any(|flag| flag == "write") || is_one_of(&SCRIPTS);
+    let without_keys = || KeyFacts { places: Vec::new(), writes, written: Some(Vec::new()) };
     // COMMAND GETKEYS wants an argument to look at.
     if request.len() < 2 {
-        return Ok(KeyFacts { places: Vec::new(), writes });
+        return Ok(without_keys());
     }
-    match reply::expect(keys, names) {
-        Ok(keys) => Ok(KeyFacts { places: places(request, keys), writes }),
-        Err(reason) if reason.contains("no key arguments") => Ok(KeyFacts { places: Vec::new(), writes }),
-        Err(reason) => Err(told(reason)),
-    }
+    let places = match reply::expect(keys, names) {
+        Ok(keys) => places(request, keys),
+        Err(reason) if reason.contains("no key arguments") => return Ok(without_keys()),
+        Err(reason) => return Err(told(reason)),
+    };
+    let written = match reply::expect(flagged, with_access) {
+        _ if !writes => Some(Vec::new()),
+        Ok(keys) => Some(places_written(request, keys)),
+        Err(_) if places.len() < 2 || is_one_of(&WRITERS) || is_one_of(&SCRIPTS) => Some(places.clone()),
+        Err(_) => None,
+    };
+    Ok(KeyFacts { places, writes, written })
+}
+
+/// Keys, and whether each is more than read.
+fn with_access(reply: &Value) -> Option<Vec<(Vec<u8>, bool)>> {
+    let key = |entry: &Value| {
+        let [key, flags] = reply::elements(entry)? else { return None };
+        let only_read = reply::elements(flags)?.iter().filter_map(reply::text).any(|flag| flag == "RO");
+        Some((reply::bytes(key)?.to_vec(), !only_read))
+    };
+    reply::elements(reply)?.iter().map(key).collect()
 }
 
 /// The flags of one entry of COMMAND INFO, which holds the name, the arity and the flags first.
@@ -213,13 +262,19 @@ fn names(reply: &Value) -> Option<Vec<Vec<u8>>> {
 
 /// Where in `request` the `keys` stand: each at the first place with its bytes that no other key has taken.
 fn places(request: &[Vec<u8>], keys: Vec<Vec<u8>>) -> Vec<usize> {
-    let mut found: Vec<usize> = Vec::new();
-    for key in keys {
-        let place = (1..request.len()).find(|place| request[*place] == key && !found.contains(place));
-        found.extend(place);
+    places_written(request, keys.into_iter().map(|key| (key, true)).collect())
+}
+
+/// The places of those `keys` that are marked.
+fn places_written(request: &[Vec<u8>], keys: Vec<(Vec<u8>, bool)>) -> Vec<usize> {
+    let (mut taken, mut marked): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (key, is_marked) in keys {
+        let place = (1..request.len()).find(|place| request[*place] == key && !taken.contains(place));
+        taken.extend(place);
+        marked.extend(place.filter(|_| is_marked));
     }
-    found.sort_unstable();
-    found
+    marked.sort_unstable();
+    marked
 }
 
 async fn ask(

@@ -24,6 +24,11 @@ pub fn tag_of(slot: u16) -> &'static [u8; TAG_BYTES] {
     &TAGS[usize::from(slot)]
 }
 
+/// Whether `word` is the tag of a slot.
+pub fn is_tag(word: &[u8]) -> bool {
+    tag_of(of_key(word)) == word
+}
+
 static TAGS: LazyLock<Vec<[u8; TAG_BYTES]>> = LazyLock::new(|| {
     const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut tags = vec![[0; TAG_BYTES]; usize::from(SLOTS)];

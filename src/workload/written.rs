@@ -1,6 +1,7 @@
 //! Which keys a run could have written: those that stand in its requests, and those that were drawn into their holes.
 
 use super::batch::Batch;
+use super::slots::{self, TAG_BYTES};
 use super::template::{DATA, Draw, Holes, NUMBER_BYTES, Template, find_holes, replace};
 use super::test::Test;
 use crate::resp::request::Parser;
@@ -91,25 +92,26 @@ pub fn key_templates(test: &Test, places: &[Vec<usize>], data: &[u8]) -> Vec<Vec
     keys
 }
 
-/// Whether a key is one that a request with `key` (with its placeholders, and no `__data__`) could have had.
-pub fn could_be(key: &[u8], key_count: Option<u64>, candidate: &[u8]) -> bool {
-    let Some(key_count) = key_count else { return key == candidate };
-    let holes = holes(key);
+/// Whether a key is one that a request with `key` (with its placeholders, and no `__data__`) could have had. Tags are
+/// drawn `in_cluster` alone.
+pub fn could_be(key: &[u8], key_count: Option<u64>, in_cluster: bool, candidate: &[u8]) -> bool {
     if key.len() != candidate.len() {
         return false;
     }
-    let mut shared: [Option<&[u8]>; 16] = [None; 16];
+    let (mut shared, mut tag) = ([None; 16], None);
     let mut masked = candidate.to_vec();
-    for (offset, draw) in holes {
-        let place = offset..offset + NUMBER_BYTES;
-        let digits = &candidate[place.clone()];
-        let number = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        if number.and_then(|text| text.parse::<u64>().ok()).is_none_or(|number| number >= key_count.max(1)) {
-            return false;
-        }
-        if let Draw::Shared(index) = draw
-            && *shared[usize::from(index)].get_or_insert(digits) != digits
-        {
+    for (offset, draw) in drawn_in(key, key_count, in_cluster) {
+        let place = offset..offset + length(draw);
+        let drawn = &candidate[place.clone()];
+        let fits = match draw {
+            Draw::Each => is_number_below(drawn, key_count),
+            Draw::Shared(index) => {
+                let known = shared[usize::from(index)].get_or_insert(drawn);
+                *known == drawn && is_number_below(drawn, key_count)
+            }
+            Draw::Tag => *tag.get_or_insert(drawn) == drawn && slots::is_tag(drawn),
+        };
+        if !fits {
             return false;
         }
         masked[place.clone()].copy_from_slice(&key[place]);
@@ -118,11 +120,11 @@ pub fn could_be(key: &[u8], key_count: Option<u64>, candidate: &[u8]) -> bool {
 }
 
 /// A glob, as `SCAN MATCH` takes it, that every key matches which [`could_be`] one of `key`.
-pub fn glob(key: &[u8], key_count: Option<u64>) -> Vec<u8> {
-    let holes = if key_count.is_some() { holes(key) } else { Vec::new() };
+pub fn glob(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> Vec<u8> {
+    let holes = drawn_in(key, key_count, in_cluster);
     let mut out = Vec::with_capacity(key.len());
     for (at, byte) in key.iter().enumerate() {
-        if holes.iter().any(|(offset, _)| (*offset..offset + NUMBER_BYTES).contains(&at)) {
+        if holes.iter().any(|(offset, draw)| (*offset..offset + length(*draw)).contains(&at)) {
             out.push(b'?');
             continue;
         }
@@ -132,6 +134,27 @@ pub fn glob(key: &[u8], key_count: Option<u64>) -> Vec<u8> {
         out.push(*byte);
     }
     out
+}
+
+/// The holes of `key` that something is drawn into.
+fn drawn_in(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> Vec<(usize, Draw)> {
+    let mut holes = Vec::new();
+    find_holes(key, 0, Holes { numbers: key_count.is_some(), tags: in_cluster }, &mut holes);
+    holes
+}
+
+fn length(draw: Draw) -> usize {
+    match draw {
+        Draw::Each | Draw::Shared(_) => NUMBER_BYTES,
+        Draw::Tag => TAG_BYTES,
+    }
+}
+
+/// Whether `digits`, as many as a number has, could have been drawn. From no numbers at all 0 is drawn, as from one.
+fn is_number_below(digits: &[u8], key_count: Option<u64>) -> bool {
+    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = text.and_then(|text| text.parse::<u64>().ok());
+    number.zip(key_count).is_some_and(|(number, count)| number < count.max(1))
 }
 
 fn holes(bytes: &[u8]) -> Vec<(usize, Draw)> {
@@ -360,14 +383,36 @@ mod tests {
             ("__rand_int__:__rand_int__", Some(9), "000000000001:000000000002", true),
             ("mylist", Some(9), "mylist", true),
             ("mylist", Some(9), "mylist2", false),
+            ("key:{tag}:1", Some(9), "key:{tag}:1", true),
+            ("key:{tag}:1", Some(9), "key:{1Y7}:1", false),
         ] {
-            assert_eq!(could_be(key.as_bytes(), key_count, candidate.as_bytes()), expected, "{key} {candidate}");
+            assert_eq!(could_be(key.as_bytes(), key_count, false, candidate.as_bytes()), expected, "{key} {candidate}");
         }
+    }
+
+    /// Of the words that lead to a slot one alone is ever drawn: a key with another is somebody else's.
+    #[test]
+    fn in_a_cluster_a_tag_is_one_that_could_have_been_drawn() {
+        let [ours, other] = [7, 8].map(|slot| std::str::from_utf8(slots::tag_of(slot)).unwrap());
+        assert_ne!(slots::tag_of(slots::of_key(b"000")), b"000");
+        for (key, candidate, expected) in [
+            ("key:{tag}:__rand_int__", format!("key:{{{ours}}}:000000000008"), true),
+            ("key:{tag}:__rand_int__", format!("key:{{{ours}}}:000000000009"), false),
+            ("key:{tag}:__rand_int__", "key:{000}:000000000008".to_owned(), false),
+            ("key:{tag}:__rand_int__", "key:{%%%}:000000000008".to_owned(), false),
+            ("key:{tag}:__rand_int__", format!("key:({ours}):000000000008"), false),
+            ("{tag}{tag}", format!("{{{ours}}}{{{ours}}}"), true),
+            ("{tag}{tag}", format!("{{{ours}}}{{{other}}}"), false),
+        ] {
+            assert_eq!(could_be(key.as_bytes(), Some(9), true, candidate.as_bytes()), expected, "{key} {candidate}");
+        }
+        assert_eq!(glob(b"key:{tag}:__rand_int__", Some(9), true), b"key:{???}:????????????");
+        assert_eq!(glob(b"{tag}", None, true), b"{???}");
     }
 
     #[test]
     fn a_glob_leaves_nothing_special_but_the_holes() {
-        assert_eq!(glob(b"a*[{t}]:__rand_int__?", Some(1)), br"a\*\[{t}\]:????????????\?".to_vec());
-        assert_eq!(glob(b"__rand_int__", None), b"__rand_int__");
+        assert_eq!(glob(b"a*[{t}]:__rand_int__?", Some(1), false), br"a\*\[{t}\]:????????????\?".to_vec());
+        assert_eq!(glob(b"__rand_int__", None, false), b"__rand_int__");
     }
 }

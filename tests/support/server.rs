@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 /// Commands of the tests themselves, of control connections, and of servers among each other.
-const HOUSEKEEPING: [&str; 29] = [
+const HOUSEKEEPING: [&str; 30] = [
     "acl|setuser",
     "acl|whoami",
     "client|id",
@@ -28,6 +28,7 @@ const HOUSEKEEPING: [&str; 29] = [
     "command",
     "command|docs",
     "command|getkeys",
+    "command|getkeysandflags",
     "command|info",
     "config|get",
     "config|resetstat",
