@@ -100,6 +100,18 @@ fn the_others_take_over_from_a_client_that_lost_its_connection() {
     assert_eq!(measured.document["config"]["on_error"], "continue");
 }
 
+/// One client in each thread: what the thread of the lost one had drawn must not be lost with it.
+#[test]
+fn other_threads_take_over_from_one_that_lost_all_its_clients() {
+    let server = RedisServer::start();
+    let going = slow(&server, 1000, "--on-error continue --threads 5");
+    let list = server.clients(&["cmd=debug"]);
+    let id = list[0].strip_prefix("id=").and_then(|rest| rest.split(' ').next()).unwrap();
+    assert_eq!(server.ask(&["CLIENT", "KILL", "ID", id]), Value::Number(1));
+    let measured = going.end().went_on();
+    assert_eq!(measured.errors("eof") + measured.errors("reset"), 1, "{:#}", measured.result());
+}
+
 #[test]
 fn a_run_that_has_lost_all_its_clients_ends() {
     let mut server = RedisServer::start();

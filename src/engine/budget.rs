@@ -1,7 +1,8 @@
 //! The requests of a run, dealt out to load threads: each is sent once, and no more are sent than were asked for.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The numbers of all requests of a run, from 0.
 #[derive(Debug)]
@@ -12,6 +13,9 @@ pub struct Budget {
     /// sequence of requests does.
     batch: u64,
     portion: u64,
+    /// What threads had drawn that then lost all of their clients, for others to send.
+    returned: Mutex<Vec<Range<u64>>>,
+    has_returned: AtomicBool,
 }
 
 /// The largest portion: big enough that the shared counter is seldom touched.
@@ -25,7 +29,8 @@ impl Budget {
     pub fn new(total: u64, batch: u64, threads: u64) -> Budget {
         let fair = total / (threads * PORTIONS_PER_THREAD);
         let portion = (fair.min(PORTION_MAX) / batch).max(1) * batch;
-        Budget { next: AtomicU64::new(0), total, batch, portion }
+        let returned = Mutex::default();
+        Budget { next: AtomicU64::new(0), total, batch, portion, returned, has_returned: AtomicBool::new(false) }
     }
 
     /// One thread's access to the budget.
@@ -45,7 +50,24 @@ impl Budget {
         } else {
             self.total
         };
-        from..(from + self.portion).min(self.total)
+        match from..(from + self.portion).min(self.total) {
+            none if none.is_empty() => self.take_returned().unwrap_or(none),
+            portion => portion,
+        }
+    }
+
+    fn take_returned(&self) -> Option<Range<u64>> {
+        if !self.has_returned.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        let portion = returned.pop();
+        self.has_returned.store(!returned.is_empty(), Ordering::Release);
+        portion
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.next.load(Ordering::Relaxed) >= self.total && !self.has_returned.load(Ordering::Acquire)
     }
 }
 
@@ -64,9 +86,17 @@ impl Share<'_> {
         self.portion = 0..0;
     }
 
+    /// Leaves to other threads what was drawn and not sent, and `batches` that were drawn before.
+    pub fn give_back(&mut self, batches: impl Iterator<Item = Range<u64>>) {
+        let portion = std::mem::take(&mut self.portion);
+        let mut returned = self.budget.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        returned.extend(batches.chain([portion]).filter(|batch| !batch.is_empty()));
+        self.budget.has_returned.store(!returned.is_empty(), Ordering::Release);
+    }
+
     /// Whether all requests are taken.
     pub fn is_exhausted(&self) -> bool {
-        self.portion.is_empty() && (self.is_closed || self.budget.next.load(Ordering::Relaxed) >= self.budget.total)
+        self.portion.is_empty() && (self.is_closed || self.budget.is_exhausted())
     }
 
     /// The numbers of the next batch of requests, fewer than a whole one at the end. None when all are taken.
@@ -122,6 +152,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_a_thread_gives_back_is_sent_by_others() {
+        let budget = Budget::new(100, 5, 1);
+        let (mut lost, mut other) = (budget.share(), budget.share());
+        let (first, second) = (lost.next_batch().unwrap(), lost.next_batch().unwrap());
+        assert_eq!((first, second), (0..5, 5..10));
+        let mut rest: Vec<Range<u64>> = std::iter::from_fn(|| other.next_batch()).collect();
+        assert!(other.is_exhausted());
+        lost.give_back([5..10].into_iter());
+        assert!(!other.is_exhausted());
+        rest.extend(std::iter::from_fn(|| other.next_batch()));
+        assert!(other.is_exhausted() && lost.is_exhausted());
+        assert_eq!(rest.iter().map(|batch| batch.end - batch.start).sum::<u64>(), 95);
     }
 
     /// A slow server shows it: a thread must not sit on work that another could do.

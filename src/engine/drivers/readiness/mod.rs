@@ -232,6 +232,10 @@ impl<'w, 'c> Pool<'w, 'c> {
         while self.working > 0 && !self.worker.common.is_halted() && !self.worker.is_over() {
             self.turn(&mut events)?;
         }
+        if !self.worker.common.is_halted() {
+            // Nothing is left, unless all clients of this thread are lost; those of others carry their share.
+            self.worker.share.give_back(self.orphans.drain(..));
+        }
         self.hear_out(&mut events)
     }
 
