@@ -3,9 +3,10 @@
 mod support;
 
 use support::haproxy::Proxy;
+use support::measured::Measuring;
 use support::place::{Network, free_port};
 use support::server::Place;
-use support::{Measured, RedisServer, measure, measure_on, rbench};
+use support::{Measured, RedisServer, SLOW, measure, measure_on, rbench};
 
 const NAME: &str = "redis.test";
 
@@ -105,6 +106,41 @@ fn each_address_has_a_run_of_its_own() {
     for pod in &pods.redis {
         assert!(measured.ran.stdout.contains(&pod.address), "{}", measured.ran.stdout);
     }
+}
+
+/// Runs side by side would be no comparison if a lost connection mixed them.
+#[test]
+fn a_run_of_one_address_comes_back_to_that_address() {
+    let pods = Pods::start();
+    let line = format!("--addresses each --on-error reconnect -n 800 -c 4 {SLOW}");
+    let mut going = Measuring::start(&pods.arguments(&line));
+    going.until("the load is on its way", || pods.redis[0].calls_of("debug") > 100);
+    pods.redis[0].ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    let measured = going.end().ended(4);
+    let sent = |index: usize| measured.document["results"][index]["sent"].as_u64().unwrap();
+    assert_eq!((sent(0), sent(1)), (800, 800));
+    // What was lost with its connection may have been executed, or not.
+    let [first, second] = pods.calls_of("debug");
+    assert!(first + measured.number("unknown") >= 800 && second == 800, "{first} {second}");
+    assert_eq!(measured.errors("moved_away"), 0);
+}
+
+#[test]
+fn a_second_way_to_a_server_is_left_alone_also_when_the_name_is_looked_up_again() {
+    let network = Network::any();
+    let [first, second] = [1, 2].map(|host| network.address(host));
+    let server = RedisServer::at(&first, &["--bind", &first, &second]);
+    let line = format!(
+        "-h {NAME} -p {} --resolve {NAME}={first},{second} --addresses all --on-error reconnect -n 2000 -c 4 {SLOW}",
+        server.port
+    );
+    let mut going = Measuring::start(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    going.until("the load is on its way", || server.calls_of("debug") > 100);
+    server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    let before = server.calls_of("debug");
+    going.until("it goes on", || server.calls_of("debug") > before + 500);
+    assert_eq!(server.clients(&["cmd=debug", &format!("laddr={second}")]), [""; 0]);
+    assert_eq!(going.end().ended(4).errors("moved_away"), 0);
 }
 
 #[test]

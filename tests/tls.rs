@@ -121,6 +121,12 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
+fn who_forgets_tls_is_reminded_of_it() {
+    let server = TlsServer::start();
+    rbench(&server.redis.arguments("-n 10 -t set")).failed(1, &[&server.redis.name(), "--tls"]);
+}
+
+#[test]
 fn a_plain_server_is_told_within_the_connect_timeout() {
     let server = RedisServer::start();
     let ran = rbench(&server.arguments("--tls --insecure --connect-timeout 500ms")).failed(3, &["TLS"]);

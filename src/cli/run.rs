@@ -214,7 +214,18 @@ impl Run<'_> {
         match &result.end {
             End::Completed => Ok(()),
             End::Interrupted => Err(self.session.interrupted(format!("interrupted: {stopped}"))),
-            End::Failed(failure) => Err(Error::failed(format!("{stopped}: {failure}"))),
+            End::Failed(failure) => Err(Error::failed(format!("{stopped}: {failure}{}", self.hint(failure)))),
+        }
+    }
+
+    /// What may be behind connections that are closed again and again.
+    fn hint(&self, failure: &Failure) -> &'static str {
+        let is_closed = matches!(failure.kind, ErrorKind::Eof | ErrorKind::Reset);
+        let never_answered = self.document.results.iter().all(|result| result.completed == 0)
+            && self.document.targets.iter().all(|target| target.server.run_id.is_none());
+        match is_closed && never_answered {
+            true => "; does it want TLS (--tls), or is it a proxy with no server behind it?",
+            false => "",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::error::{Error, Exit};
 use super::interrupt::Interrupt;
+use super::server::is_each;
 use crate::plan::{OnError, Plan};
 use crate::target::{Directory, Resolved, Server, TargetError, follow, resolve};
 use crate::units::Nanos;
@@ -37,10 +38,11 @@ impl Session {
         })
     }
 
-    /// Keeps `directory` up to date until the session ends, where servers can move and anybody would go after them.
+    /// Keeps `directory` up to date until the session ends, where servers can move and anybody would go after them. One
+    /// address of several that are measured side by side stays the one that it is: the name leads to all of them.
     pub fn follow(&self, directory: &Arc<Directory>, plan: &Plan) {
         let moves = plan.server.sentinels().is_some() || plan.server.cluster.is_some();
-        if moves || plan.on_error == OnError::Reconnect {
+        if (moves || plan.on_error == OnError::Reconnect) && !is_each(&plan.server) {
             self.runtime().spawn(follow(Arc::clone(directory), plan.connect_timeout.into()));
         }
     }

@@ -36,6 +36,8 @@ pub struct Directory {
     version: AtomicU64,
     wanted: Notify,
     failed_look_ups: AtomicU64,
+    /// Second ways to servers that are in the roster already: they would be counted twice.
+    second_ways: Vec<Endpoint>,
 }
 
 impl Directory {
@@ -46,7 +48,13 @@ impl Directory {
             version: AtomicU64::new(0),
             wanted: Notify::new(),
             failed_look_ups: AtomicU64::new(0),
+            second_ways: Vec::new(),
         }
+    }
+
+    /// As it is, and for good without nodes that are at `second_ways` alone.
+    pub fn without(self, second_ways: Vec<Endpoint>) -> Directory {
+        Directory { second_ways, ..self }
     }
 
     pub fn roster(&self) -> Arc<Roster> {
@@ -70,7 +78,11 @@ impl Directory {
     }
 
     /// Writes down what was found out.
-    pub fn update(&self, found: Roster) {
+    pub fn update(&self, mut found: Roster) {
+        found.nodes.retain(|node| !node.endpoints.iter().all(|endpoint| self.second_ways.contains(endpoint)));
+        if found.nodes.is_empty() {
+            return;
+        }
         let mut roster = self.roster.write().unwrap_or_else(PoisonError::into_inner);
         let merged = merge(&roster, found);
         if **roster != merged {

@@ -72,6 +72,7 @@ pub async fn resolve(server: &Server, patience: Duration) -> Result<Resolved, Ta
     let roster = find(&access, &[], deadline).await?;
     let mut warnings = Vec::new();
     let (mut nodes, mut targets, mut controls) = (Vec::new(), Vec::new(), Vec::new());
+    let mut second_ways = Vec::new();
     for (node, met) in meet(&access, roster, patience, deadline).await? {
         let Met { target, control, others } = met;
         if let Some(warning) = different_roles(&target, &others) {
@@ -84,9 +85,11 @@ pub async fn resolve(server: &Server, patience: Duration) -> Result<Resolved, Ta
             nodes.push(node);
             targets.push(target);
             controls.push(control);
+        } else {
+            second_ways.extend(node.endpoints);
         }
     }
-    let directory = Arc::new(Directory::new(access, Roster { nodes }));
+    let directory = Arc::new(Directory::new(access, Roster { nodes }).without(second_ways));
     Ok(Resolved { targets, directory, controls, warnings })
 }
 
