@@ -162,7 +162,7 @@ mod tests {
         assert_eq!((first, second), (0..5, 5..10));
         let mut rest: Vec<Range<u64>> = std::iter::from_fn(|| other.next_batch()).collect();
         assert!(other.is_exhausted());
-        lost.give_back([5..10].into_iter());
+        lost.give_back(std::iter::once(5..10));
         assert!(!other.is_exhausted());
         rest.extend(std::iter::from_fn(|| other.next_batch()));
         assert!(other.is_exhausted() && lost.is_exhausted());
