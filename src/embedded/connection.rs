@@ -1,9 +1,11 @@
 //! One client's connection: what it sent and was not understood yet, what it is owed and did not take yet.
 
 use super::arguments::Arguments;
+use super::behaviour::{Fate, Held, Verdict};
 use super::commands;
 use super::state::State;
 use crate::resp::request::Parser;
+use crate::units::Nanos;
 use mio::event::Event;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
@@ -12,6 +14,10 @@ const READ_BYTES: usize = 64 * 1024;
 
 // A client that does not read its replies is not read from while it is owed more than this.
 const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+
+// Nor is one whose replies are held back, when they are this many: requests wait in the socket then, as they do before
+// a server that is overloaded.
+const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 // client-query-buffer-limit of redis-server.
 const PARTIAL_BYTES_MAX: usize = 1024 * 1024 * 1024;
@@ -54,6 +60,10 @@ pub struct Connection {
     stalled: bool,
     /// Nothing more is read; what is unsent is still sent.
     closing: bool,
+    /// When the last bytes were read, of a server that behaves.
+    arrival: Nanos,
+    /// Replies that are not due, which come after those in `unsent`.
+    held: Option<Box<Held>>,
     /// Waits for a further turn already.
     pub queued: bool,
 }
@@ -72,6 +82,8 @@ impl Connection {
             read_closed: false,
             stalled: false,
             closing: false,
+            arrival: Nanos::ZERO,
+            held: None,
             queued: false,
         }
     }
@@ -96,10 +108,13 @@ impl Connection {
     }
 
     fn turn(&mut self, scratch: &mut Scratch, state: &mut State) -> io::Result<Next> {
+        if self.held.is_some() {
+            self.release(scratch, state);
+        }
         if self.owed(scratch) > 0 {
             self.flush(scratch)?;
         }
-        if self.owed(scratch) < UNSENT_BYTES_MAX && !self.closing {
+        if !self.is_owed_too_much(scratch) && !self.closing {
             if self.stalled {
                 self.execute_received(scratch, state)?;
             } else if self.readable {
@@ -107,10 +122,12 @@ impl Connection {
             }
         }
         self.flush(scratch)?;
-        Ok(match self.owed(scratch) {
-            0 if self.closing => Next::Close,
-            owed if owed < UNSENT_BYTES_MAX && !self.closing && (self.stalled || self.readable) => Next::Again,
-            _ => Next::Wait,
+        Ok(if self.closing {
+            if self.owed(scratch) == 0 && self.holds_nothing() { Next::Close } else { Next::Wait }
+        } else if !self.is_owed_too_much(scratch) && (self.stalled || self.readable) {
+            Next::Again
+        } else {
+            Next::Wait
         })
     }
 
@@ -130,6 +147,9 @@ impl Connection {
             Err(error) => return Err(error),
         };
         state.stats.input_bytes += count as u64;
+        if let Some(behaviour) = &mut state.behaviour {
+            self.arrival = behaviour.read_clock();
+        }
         // A short read emptied the socket, and what comes later is told anew. Only the end of the stream may have been
         // told together with these bytes.
         self.readable = count == scratch.input.len() || self.read_closed;
@@ -173,8 +193,12 @@ impl Connection {
             match scratch.parser.parse(request) {
                 Ok(Some(length)) => {
                     let arguments = Arguments::new(request, scratch.parser.arguments());
-                    if !arguments.is_empty() {
+                    if arguments.is_empty() {
+                        // Nothing is asked for.
+                    } else if state.behaviour.is_none() {
                         commands::dispatch(state, self.client, arguments, &mut scratch.output);
+                    } else {
+                        self.behave(arguments, &mut scratch.output, state);
                     }
                     executed += length;
                 }
@@ -184,7 +208,11 @@ impl Connection {
                 }
                 Err(malformed) => {
                     scratch.parser = Parser::default();
+                    let start = scratch.output.len();
                     scratch.output.extend_from_slice(format!("-ERR {malformed}\r\n").as_bytes());
+                    if !self.holds_nothing() {
+                        self.hold(Nanos::ZERO, start, &mut scratch.output, state);
+                    }
                     self.closing = true;
                     return Ok(bytes.len());
                 }
@@ -193,15 +221,61 @@ impl Connection {
                 self.closing = true;
                 return Ok(bytes.len());
             }
-            if self.owed(scratch) >= UNSENT_BYTES_MAX {
+            if self.is_owed_too_much(scratch) {
                 self.flush(scratch)?;
-                if self.owed(scratch) >= UNSENT_BYTES_MAX {
+                if self.is_owed_too_much(scratch) {
                     self.stalled = executed < bytes.len();
                     break;
                 }
             }
         }
         Ok(executed)
+    }
+
+    /// Executes a request of a server that behaves, and holds its reply back for as long as that takes.
+    fn behave(&mut self, arguments: Arguments, out: &mut Vec<u8>, state: &mut State) {
+        let start = out.len();
+        let is_for_data = commands::is_for_data(state, arguments);
+        let verdict = match &mut state.behaviour {
+            Some(behaviour) if is_for_data => behaviour.judge(self.arrival),
+            _ => Verdict { due: Nanos::ZERO, fate: Fate::Answer },
+        };
+        match verdict.fate {
+            Fate::Answer => commands::dispatch(state, self.client, arguments, out),
+            Fate::Fail(text) => commands::fail(state, self.client, arguments, text, out),
+            // Those before it are answered; what came behind it is lost.
+            Fate::Drop => state.session(self.client).closing = true,
+        }
+        if verdict.due > self.arrival || !self.holds_nothing() {
+            self.hold(verdict.due, start, out, state);
+        }
+    }
+
+    /// Takes the reply that begins at `start` out of `out`, until it is due and those before it are sent.
+    fn hold(&mut self, due: Nanos, start: usize, out: &mut Vec<u8>, state: &mut State) {
+        let due = self.held.get_or_insert_default().push(due, &out[start..]);
+        out.truncate(start);
+        if let (Some(due), Some(behaviour)) = (due, &mut state.behaviour) {
+            behaviour.remember(due, self.client);
+        }
+    }
+
+    /// Puts what is due into the output.
+    fn release(&mut self, scratch: &mut Scratch, state: &mut State) {
+        let (Some(held), Some(behaviour)) = (&mut self.held, &mut state.behaviour) else { return };
+        while let Some((due, reply)) = held.pop(behaviour.now()) {
+            behaviour.count_held(due);
+            scratch.output.extend_from_slice(&reply);
+        }
+    }
+
+    fn holds_nothing(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.is_empty())
+    }
+
+    /// Whether the client has to take replies, or to wait for some, before it is read from again.
+    fn is_owed_too_much(&self, scratch: &Scratch) -> bool {
+        self.owed(scratch) >= UNSENT_BYTES_MAX || self.held.as_ref().is_some_and(|held| held.bytes() >= HELD_BYTES_MAX)
     }
 
     /// How many bytes of replies the client has not taken.

@@ -1,5 +1,7 @@
 //! Which socket is ready: the listener, the poller, and whose turn it is.
 
+use super::alarm::Alarm;
+use super::behaviour::{Behaviour, Behaviours, Wait};
 use super::connection::{Connection, Next, Scratch};
 use super::state::State;
 use mio::net::TcpListener;
@@ -11,7 +13,8 @@ use std::time::Duration;
 
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
-const FIRST_CLIENT: usize = 2;
+const ALARM: Token = Token(2);
+const FIRST_CLIENT: usize = 3;
 
 // A load generator opens its connections all at once. The kernel cuts this down to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -25,11 +28,12 @@ pub struct EventLoop {
     poll: Poll,
     listener: TcpListener,
     address: SocketAddr,
+    behaving: Option<(Behaviours, Alarm)>,
 }
 
 impl EventLoop {
     /// A loop that listens on `address`, and the waker that stops it.
-    pub fn bind(address: SocketAddr) -> io::Result<(EventLoop, Waker)> {
+    pub fn bind(address: SocketAddr, behaviours: Option<Behaviours>) -> io::Result<(EventLoop, Waker)> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
@@ -40,7 +44,11 @@ impl EventLoop {
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let waker = Waker::new(poll.registry(), STOP)?;
         let address = listener.local_addr()?;
-        Ok((EventLoop { poll, listener, address }, waker))
+        let behaving = match behaviours {
+            Some(behaviours) => Some((behaviours, Alarm::new(poll.registry(), ALARM)?)),
+            None => None,
+        };
+        Ok((EventLoop { poll, listener, address, behaving }, waker))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -49,16 +57,26 @@ impl EventLoop {
 
     /// Serves until the waker is woken.
     pub fn run(self) -> io::Result<()> {
-        let EventLoop { mut poll, listener, address } = self;
+        let EventLoop { mut poll, listener, address, behaving } = self;
         let mut clients = Clients { connections: Vec::new(), free: Vec::new(), again: Vec::new() };
         let mut state = State::new(address);
+        let mut alarm = None;
+        if let Some((behaviours, timer)) = behaving {
+            state.behaviour = Some(Box::new(Behaviour::new(behaviours)));
+            alarm = Some(timer);
+        }
         let mut scratch = Scratch::default();
         let mut events = Events::with_capacity(1024);
         let mut accepting = true;
         let mut turns = Vec::new();
         loop {
+            let for_release = match &mut alarm {
+                Some(alarm) => until_release(&mut state, alarm)?,
+                None => None,
+            };
             let timeout = match () {
                 () if !clients.again.is_empty() => Some(Duration::ZERO),
+                () if for_release.is_some() => for_release,
                 () if !accepting => Some(ACCEPT_RETRY),
                 () => None,
             };
@@ -67,20 +85,25 @@ impl EventLoop {
                 other => other?,
             }
             state.read_clock();
+            clients.release(&mut scratch, &mut state);
             // Those with more to read come before the newly ready, each once: no client starves another.
             std::mem::swap(&mut turns, &mut clients.again);
             for index in turns.drain(..) {
                 clients.serve(index, &mut scratch, &mut state);
+                clients.release(&mut scratch, &mut state);
             }
             for event in &events {
                 match event.token() {
                     LISTENER => accepting = false,
                     STOP => return Ok(()),
+                    // It has done its work.
+                    ALARM => {}
                     Token(token) => {
                         let index = token - FIRST_CLIENT;
                         if let Some(connection) = &mut clients.connections[index] {
                             connection.note(event);
                             clients.serve(index, &mut scratch, &mut state);
+                            clients.release(&mut scratch, &mut state);
                         }
                     }
                 }
@@ -89,6 +112,15 @@ impl EventLoop {
                 accepting = clients.accept(&listener, &poll, &mut state);
             }
         }
+    }
+}
+
+/// The timeout to poll with in order to be there when the next reply is due that is held back.
+fn until_release(state: &mut State, alarm: &mut Alarm) -> io::Result<Option<Duration>> {
+    match state.behaviour.as_mut().map_or(Wait::ForOthers, |behaviour| behaviour.wait()) {
+        Wait::ForOthers => Ok(None),
+        Wait::For(span) => alarm.set(span),
+        Wait::Spin => Ok(Some(Duration::ZERO)),
     }
 }
 
@@ -122,6 +154,14 @@ impl Clients {
             }
             state.open_session(index, peer);
             self.connections[index] = Some(Connection::new(stream, index));
+        }
+    }
+
+    /// Gives a turn to those whose replies were held back and are due.
+    #[inline]
+    fn release(&mut self, scratch: &mut Scratch, state: &mut State) {
+        while let Some(index) = state.behaviour.as_mut().and_then(|behaviour| behaviour.next_due()) {
+            self.serve(index, scratch, state);
         }
     }
 

@@ -5,9 +5,12 @@
 //!
 //! A request passes through the files in this order: `event_loop` learns that a socket is ready, `connection` reads,
 //! parses and in the end writes, `commands` look up what is asked for in one registry, `database` holds the keys, and
-//! `reply` spells the answer.
+//! `reply` spells the answer. A server that is told to be slow or to fail asks its `behaviour` in between, and `alarm`
+//! wakes it when a reply is due that it held back.
 
+mod alarm;
 mod arguments;
+mod behaviour;
 mod commands;
 mod connection;
 mod database;
@@ -19,6 +22,8 @@ mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+
+pub use behaviour::{Behaviours, Refused};
 
 use event_loop::EventLoop;
 use std::io;
@@ -40,7 +45,16 @@ impl Server {
     /// # Errors
     /// Those of binding the address, of the poller, and of starting a thread.
     pub fn start(address: SocketAddr) -> io::Result<Server> {
-        let (event_loop, waker) = EventLoop::bind(address)?;
+        Server::behaving(address, None)
+    }
+
+    /// Like [`Server::start`], for a server that does on purpose what `behaviours` say. Its thread keeps a processor busy
+    /// for the last 60 µs before each reply that it holds back.
+    ///
+    /// # Errors
+    /// Those of [`Server::start`].
+    pub fn behaving(address: SocketAddr, behaviours: Option<Behaviours>) -> io::Result<Server> {
+        let (event_loop, waker) = EventLoop::bind(address, behaviours)?;
         let address = event_loop.address();
         let thread = thread::Builder::new().name("embedded".to_owned()).spawn(move || event_loop.run())?;
         Ok(Server { address, stopper: Stopper(Arc::new(waker)), thread: Some(thread) })

@@ -1,5 +1,6 @@
 //! What the server knows besides its keys: the clients' sessions, and what was counted.
 
+use super::behaviour::Behaviour;
 use super::commands::{Names, REGISTRY};
 use super::database::Database;
 use super::reply::Protocol;
@@ -22,6 +23,8 @@ pub struct State {
     pub draws: Draws,
     pub address: SocketAddr,
     pub run_id: String,
+    /// None for a server that serves as well as it can.
+    pub behaviour: Option<Box<Behaviour>>,
     started: Instant,
     /// In microseconds since 1970, read once per round of the event loop.
     pub now_us: u64,
@@ -99,6 +102,7 @@ impl State {
             draws,
             address,
             run_id,
+            behaviour: None,
             started: Instant::now(),
             now_us,
         }

@@ -537,3 +537,99 @@ fn debug_sleep_takes_its_time() {
     expect(&mut sleeper, "+PONG\r\n+OK\r\n-ERR value is out of range\r\n");
     assert!(begun.elapsed() >= Duration::from_millis(50));
 }
+
+fn behaving(spec: &str) -> Server {
+    Server::behaving(([127, 0, 0, 1], 0).into(), Some(spec.parse().unwrap())).unwrap()
+}
+
+#[test]
+fn replies_that_are_held_back_keep_their_order() {
+    let server = behaving("delay:20ms:0.5,delay:5ms:0.5");
+    let mut stream = connect(&server);
+    let requests: String = (0..100).map(|number| format!("ECHO {number}\r\nSELECT 0\r\n")).collect();
+    stream.write_all(requests.as_bytes()).unwrap();
+    let replies: Vec<String> = (0..100).map(|number: u32| number.to_string()).collect();
+    let replies: String = replies.iter().map(|text| format!("${}\r\n{text}\r\n+OK\r\n", text.len())).collect();
+    expect(&mut stream, &replies);
+    // What nobody can read is answered in its order, too.
+    stream.write_all(b"PING\r\n*1\r\n%\r\n").unwrap();
+    expect(&mut stream, "+PONG\r\n-ERR Protocol error: expected '$', got '%'\r\n");
+    expect_no_more(stream);
+}
+
+/// Also to a client that has said all it has to say.
+#[test]
+fn replies_take_their_time() {
+    let server = behaving("service:const:20ms,delay:10ms");
+    let mut stream = connect(&server);
+    let begun = std::time::Instant::now();
+    stream.write_all(b"PING\r\nPING\r\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    expect(&mut stream, "+PONG\r\n");
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+    expect(&mut stream, "+PONG\r\n");
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+}
+
+#[test]
+fn housekeeping_waits_for_nobody_and_never_fails() {
+    let server = behaving("service:const:1m,error:ERR:1");
+    let mut waiting = connect(&server);
+    waiting.write_all(b"PING\r\n").unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"HELLO 2\r\nCONFIG GET save\r\nDBSIZE\r\nSCAN 0\r\nCLIENT SETNAME x\r\nNOSUCH\r\n").unwrap();
+    let mut reply = vec![0; 4096];
+    let mut length = 0;
+    while !reply[..length].ends_with(b"with args beginning with: \r\n") {
+        length += stream.read(&mut reply[length..]).unwrap();
+    }
+    assert!(!String::from_utf8_lossy(&reply).contains("told to fail"));
+    let server = behaving("drop:1");
+    let mut stream = connect(&server);
+    stream.write_all(b"SELECT 1\r\n").unwrap();
+    expect(&mut stream, "+OK\r\n");
+}
+
+#[test]
+fn a_request_that_fails_is_not_executed() {
+    let server = behaving("error:READONLY:1");
+    let mut stream = connect(&server);
+    stream.write_all(b"SET k v\r\nMULTI\r\nDBSIZE\r\n").unwrap();
+    let failed = "-READONLY rbench was told to fail\r\n";
+    expect(&mut stream, &format!("{failed}{failed}:0\r\n"));
+    stream.write_all(b"INFO commandstats\r\n").unwrap();
+    let mut reply = String::new();
+    stream.shutdown(Shutdown::Write).unwrap();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.contains("cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,"), "{reply}");
+}
+
+#[test]
+fn a_request_that_is_dropped_ends_the_connection_after_the_replies_before_it() {
+    // Drawn with the seed: the third request is the first that is dropped.
+    let server = behaving("drop:0.3,delay:10ms,seed:2");
+    let mut stream = connect(&server);
+    stream.write_all(b"INCR n\r\nINCR n\r\nINCR n\r\nINCR n\r\n").unwrap();
+    let mut replies = String::new();
+    stream.read_to_string(&mut replies).unwrap();
+    assert_eq!(replies, ":1\r\n:2\r\n");
+}
+
+/// A client that asks faster than it is answered is not read from for ever.
+#[test]
+fn a_server_holds_back_only_so_much() {
+    let server = behaving("delay:300ms");
+    let mut stream = connect(&server);
+    let mut writer = stream.try_clone().unwrap();
+    const REQUESTS: usize = 600_000;
+    let writing = std::thread::spawn(move || {
+        let batch = "PING\r\n".repeat(1000);
+        (0..REQUESTS / 1000).for_each(|_| writer.write_all(batch.as_bytes()).unwrap());
+        writer.shutdown(Shutdown::Write).unwrap();
+    });
+    let mut replies = Vec::new();
+    stream.read_to_end(&mut replies).unwrap();
+    assert_eq!(replies.len(), REQUESTS * "+PONG\r\n".len());
+    writing.join().unwrap();
+}

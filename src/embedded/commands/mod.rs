@@ -64,6 +64,11 @@ enum Keys {
 }
 
 impl Command {
+    /// Whether it belongs to getting in and to looking around, and is nobody's load: no server is told to be slow there.
+    pub fn is_housekeeping(&self) -> bool {
+        ["auth", "client", "command", "config", "dbsize", "hello", "info", "scan", "select"].contains(&self.name)
+    }
+
     fn takes(&self, count: usize) -> bool {
         let least = self.arity.unsigned_abs() as usize;
         if self.arity < 0 { count >= least } else { count == least }
@@ -289,6 +294,19 @@ fn execute(state: &mut State, client: usize, index: usize, arguments: Arguments,
         state.touch(|watch| watch.database == database && command.has_key(arguments, &watch.key));
     }
     state.stats.output_bytes += (out.len() - start) as u64;
+}
+
+/// Answers one request with an error that has nothing to do with it.
+pub fn fail(state: &mut State, client: usize, arguments: Arguments, text: String, out: &mut Vec<u8>) {
+    if let Some(index) = state.names.find(arguments.at(0)) {
+        state.stats.commands[index].rejected += 1;
+    }
+    refuse(state, client, text.into(), out);
+}
+
+/// Whether the request is for the data. Those that nobody knows are not: they are refused at once.
+pub fn is_for_data(state: &State, arguments: Arguments) -> bool {
+    state.names.find(arguments.at(0)).is_some_and(|index| !REGISTRY[index].is_housekeeping())
 }
 
 #[cold]
