@@ -8,7 +8,7 @@ use super::redact::redact;
 use super::server::{is_each, secrets};
 use super::session::Session;
 use super::{cleanup, say};
-use crate::embedded;
+use crate::embedded::{self, Behaviours};
 use crate::engine::drivers::DRIVERS;
 use crate::engine::{self, EngineError, idle};
 use crate::event::Observer;
@@ -30,7 +30,8 @@ use std::sync::Arc;
 /// A run as the command line asks for it.
 pub struct Arguments {
     pub(super) plan: Plan,
-    embedded: bool,
+    /// The server to start first, and how it behaves.
+    embedded: Option<Option<Behaviours>>,
     idle: bool,
     report: Box<dyn Report>,
     json: Option<PathBuf>,
@@ -67,12 +68,15 @@ impl Arguments {
 pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
     let session = Session::start()?;
     // Both ends of each connection are ours when the server is.
-    let ends = if arguments.embedded { 2 } else { 1 };
+    let ends = if arguments.embedded.is_some() { 2 } else { 1 };
     limits::allow_connections(u64::from(arguments.plan.clients) * ends).map_err(Error::failed)?;
     if let Some(path) = &arguments.json {
         store::check_writable(path).map_err(Error::failed)?;
     }
-    let _server = if arguments.embedded { Some(start_embedded(&mut arguments.plan)?) } else { None };
+    let _server = match arguments.embedded.take() {
+        Some(behaviours) => Some(start_embedded(&mut arguments.plan, behaviours)?),
+        None => None,
+    };
     let mut resolved = session.resolve(&arguments.plan.server, arguments.plan.connect_timeout)?;
     resolved.warnings.iter().for_each(say::warning);
     if arguments.idle {
@@ -112,8 +116,8 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
 }
 
 /// Starts a server in this process, and points the plan to it.
-fn start_embedded(plan: &mut Plan) -> Result<embedded::Server, Error> {
-    let started = embedded::Server::start(([127, 0, 0, 1], 0).into());
+fn start_embedded(plan: &mut Plan, behaviours: Option<Behaviours>) -> Result<embedded::Server, Error> {
+    let started = embedded::Server::behaving(([127, 0, 0, 1], 0).into(), behaviours);
     let server = started.map_err(|error| Error::failed(format!("cannot start the embedded server: {error}")))?;
     let address = server.address();
     plan.server.address = Address::Tcp { host: address.ip().to_string(), port: address.port() };

@@ -43,7 +43,7 @@ pub fn server(flags: &ServerFlags, connections: &ConnectionFlags) -> Result<Serv
 }
 
 fn credentials(flags: &ServerFlags, from_uri: Option<Credentials>) -> Result<Option<Credentials>, Error> {
-    let environment = || environment("REDISCLI_AUTH").filter(|_| !flags.embedded);
+    let environment = || environment("REDISCLI_AUTH").filter(|_| flags.embedded.is_none());
     let password = match (&flags.password, flags.askpass) {
         (Some(password), _) => Some(password.clone()),
         (None, true) => Some(ask_password()?),

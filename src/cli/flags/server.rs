@@ -1,6 +1,7 @@
 //! Whom to measure, and what it takes to get in.
 
 use crate::cli::values::{self, addresses};
+use crate::embedded::Behaviours;
 use crate::target::{Addresses, KnownName, ReadFrom, Role};
 use clap::{Args, ValueEnum};
 use std::net::IpAddr;
@@ -50,9 +51,11 @@ pub struct ServerFlags {
     #[arg(long)]
     pub enable_tracking: bool,
 
-    /// Start a server inside this program and measure that: what this machine can do at best
-    #[arg(long, conflicts_with_all = ["host", "port", "socket", "uri", "password", "user"])]
-    pub embedded: bool,
+    /// Start a server inside this program and measure that: what this machine can do at best, or, with SPEC, what is
+    /// known beforehand (see rbench serve --help)
+    #[arg(long, value_name = "SPEC", num_args = 0..=1, require_equals = true,
+        conflicts_with_all = ["host", "port", "socket", "uri", "password", "user"])]
+    pub embedded: Option<Option<Behaviours>>,
 
     #[command(flatten)]
     pub tls: TlsFlags,
