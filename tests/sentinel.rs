@@ -34,6 +34,28 @@ fn the_master_is_found_through_any_sentinel() {
     ran.failed(3, &[&dead, "connection refused"]);
 }
 
+/// Whoever says nothing is one of those that were asked.
+#[test]
+fn sentinels_that_do_not_help_are_named_with_the_reason_of_each() {
+    let set = Sentinels::with(Passwords { redis: None, sentinel: Some("watch-secret") });
+    set.sentinels[1].signal(Signal::STOP);
+    let [first, second] = [0, 1].map(|index| set.sentinels[index].name());
+    let line = format!("--sentinel {first},{second},127.0.0.1:1 --master-name {GROUP} --connect-timeout 1s");
+    rbench(&support::words(&line)).failed(
+        3,
+        &[
+            &format!("{first}: NOAUTH"),
+            &format!("{second}: no answer in time"),
+            "127.0.0.1:1: connection refused",
+            "--sentinel",
+        ],
+    );
+    let line = format!("--sentinel {second} --master-name {GROUP} --connect-timeout 1s");
+    rbench(&support::words(&line)).failed(3, &[&second, "within 1 s"]);
+    let line = format!("--sentinel {first} --master-name {GROUP}");
+    rbench(&support::words(&line)).failed(3, &[&first, "asks for a password", "--sentinel-pass"]);
+}
+
 #[test]
 fn a_master_that_no_sentinel_knows_is_named() {
     let set = Sentinels::start();
@@ -69,6 +91,13 @@ fn sentinels_have_passwords_of_their_own() {
     rbench(&set.arguments(&format!("--sentinel-user default --sentinel-pass watch-secret -a data-secret {load}")))
         .succeeded();
     assert_eq!(set.redis[0].calls_of("set"), 200);
+    // The environment keeps it out of the list of processes.
+    let mut command =
+        support::program::command(&set.arguments(&format!("--sentinel-user default -a data-secret {load}")));
+    let ran = command.env("RBENCH_SENTINEL_AUTH", "watch-secret").output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    rbench(&set.arguments(&format!("--sentinel-user default {load}"))).failed(2, &["--sentinel-pass"]);
+    set.redis[0].ask(&["CONFIG", "RESETSTAT"]);
     for line in ["-a data-secret", "--sentinel-pass wrong-secret -a data-secret", "--sentinel-pass watch-secret"] {
         let ran = rbench(&set.arguments(&format!("{line} {load}")));
         assert_eq!(ran.code, Some(3), "{line}: {ran:?}");

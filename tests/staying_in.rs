@@ -100,6 +100,33 @@ fn the_others_take_over_from_a_client_that_lost_its_connection() {
     assert_eq!(measured.document["config"]["on_error"], "continue");
 }
 
+/// A refused connection is no reply to a request: what was sent still adds up.
+#[test]
+fn a_login_that_is_refused_later_is_no_reply_to_a_request() {
+    let server = RedisServer::start();
+    let set_user = |words: &[&str]| server.tell(&[&["ACL", "SETUSER", "tester"], words].concat());
+    set_user(&["on", ">tester-secret", "~*", "+@all"]);
+    let line = "--user tester -a tester-secret --on-error reconnect --give-up 1s --think-time 1ms get x";
+    let going = endless(&server, line);
+    set_user(&["off"]);
+    server.ask(&["CLIENT", "KILL", "USER", "tester"]);
+    let measured = going.end().ended(1);
+    let refused = measured.replies("WRONGPASS");
+    assert!(refused >= 5 && measured.errors("connect_failed") == refused, "{:#}", measured.result());
+    assert!(measured.ran.stderr.contains(&format!("(WRONGPASS {refused})")), "{}", measured.ran.stderr);
+}
+
+/// More clients than a server takes: each that is sent away has its reply, or a connection that was refused.
+#[test]
+fn clients_that_a_server_has_no_room_for_are_counted_once() {
+    let server = RedisServer::with(&["--maxclients", "40"]);
+    for shape in ["", "-3", "-P 5", "-k 0"] {
+        let measured =
+            measure_on(&server, &format!("--guard off -n 1000 -c 50 --on-error continue {shape} set a v")).ended(4);
+        assert!(measured.replies("ERR") > 0, "{shape}: {:#}", measured.result());
+    }
+}
+
 /// One client in each thread: what the thread of the lost one had drawn must not be lost with it.
 #[test]
 fn other_threads_take_over_from_one_that_lost_all_its_clients() {

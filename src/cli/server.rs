@@ -76,6 +76,11 @@ fn sentinels(flags: &GroupFlags) -> Result<Option<Sentinels>, Error> {
         };
     };
     let password = flags.sentinel_pass.clone().or_else(|| environment("RBENCH_SENTINEL_AUTH"));
+    if flags.sentinel_user.is_some() && password.is_none() {
+        return Err(Error::usage(
+            "--sentinel-user needs a password: give it with --sentinel-pass or RBENCH_SENTINEL_AUTH",
+        ));
+    }
     Ok(Some(Sentinels {
         sentinels: sentinels.0.clone(),
         master_name: master_name.clone(),

@@ -93,7 +93,8 @@ pub struct Failure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errors {
     pub by_kind: BTreeMap<ErrorKind, u64>,
-    /// The first word of each error reply: `ERR`, `LOADING`, `READONLY` and so on.
+    /// The first word of each error reply: `ERR`, `LOADING`, `READONLY` and so on. Those to requests are of the kind
+    /// `reply`; others, as to a password, ended a connection and are of the kind `connect_failed`.
     pub by_reply_code: BTreeMap<String, u64>,
 }
 
@@ -116,9 +117,14 @@ impl Errors {
         self.by_kind.get(&kind).copied().unwrap_or_default()
     }
 
-    /// Counts an error reply by the first word of its `line`.
+    /// Counts an error reply to a request, by the first word of its `line`.
     pub fn count_reply(&mut self, line: &[u8]) {
         self.count(ErrorKind::Reply);
+        self.count_code(line);
+    }
+
+    /// Counts the code of an error reply, whose kind is counted elsewhere.
+    pub fn count_code(&mut self, line: &[u8]) {
         let word = line.split(|&byte| byte == b' ').next().unwrap_or_default();
         let code = match std::str::from_utf8(word) {
             Ok(code) if !code.is_empty() && code.len() <= CODE_BYTES_MAX => code,

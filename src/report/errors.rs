@@ -12,9 +12,11 @@ pub fn summary(document: &Document) -> Vec<String> {
 fn line(label: &str, result: &TestResult) -> String {
     let errors = &result.errors;
     let codes: Vec<String> = errors.by_reply_code.iter().map(|(code, count)| format!("{code} {count}")).collect();
-    let kind = |(kind, count): (&ErrorKind, &u64)| match kind {
-        ErrorKind::Reply => format!("{} {count} ({})", kind.name(), codes.join(", ")),
-        kind => format!("{} {count}", kind.name()),
+    // Without replies to requests the codes are of connections that were refused.
+    let of_codes = if errors.of_kind(ErrorKind::Reply) > 0 { ErrorKind::Reply } else { ErrorKind::ConnectFailed };
+    let kind = |(kind, count): (&ErrorKind, &u64)| match *kind == of_codes && !codes.is_empty() {
+        true => format!("{} {count} ({})", kind.name(), codes.join(", ")),
+        false => format!("{} {count}", kind.name()),
     };
     let all: Vec<String> = errors.by_kind.iter().map(kind).collect();
     let unknown = match result.unknown {

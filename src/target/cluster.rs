@@ -7,6 +7,7 @@ use super::error::TargetError;
 use super::look_up::look_up;
 use super::reply::{elements, number, refusal, text};
 use super::resolve::Endpoint;
+use super::sentinel::GRACE;
 use super::server::{Cluster, ReadFrom, host_port};
 use redis::Value;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub async fn find(
         asking.spawn(async move { (ask(&access, &contact, deadline).await, contact) });
     }
     let mut failure = None;
-    while let Ok(Some(asked)) = timeout_at(deadline, asking.join_next()).await {
+    while let Ok(Some(asked)) = timeout_at(deadline + GRACE, asking.join_next()).await {
         match asked.expect("asking does not panic") {
             (Ok(entries), contact) => return roster(access, cluster, name, &entries, &contact, deadline).await,
             (Err(error), _) => failure = Some(error),

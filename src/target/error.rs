@@ -31,10 +31,12 @@ pub enum TargetError {
     Database { name: String, database: u32, reply: String },
     #[error("{name} does not speak the Redis protocol: {cause}")]
     NotRedis { name: String, cause: String },
-    #[error("{name} broke the connection: {cause}")]
+    #[error("{name} broke the connection: {cause}; is it a Redis server, and does it want TLS (--tls)?")]
     Broken { name: String, cause: String },
-    #[error("no sentinel answers ({tried}); is --sentinel right?")]
+    #[error("no sentinel answers ({tried}); are they up, and is --sentinel right?")]
     NoSentinel { tried: String },
+    #[error("{name} asks for a password: {reply}; give it with --sentinel-pass or RBENCH_SENTINEL_AUTH")]
+    SentinelPassword { name: String, reply: String },
     #[error("no sentinel knows a master named '{name}'; they know: {known}")]
     UnknownMaster { name: String, known: String },
     #[error("the sentinels know of no replica of '{name}' that is up")]
@@ -49,7 +51,7 @@ impl TargetError {
     /// What became of a control connection to the server that goes by `name`.
     pub fn of_control(error: ControlError, name: &str, patience: Duration) -> TargetError {
         let name = name.to_owned();
-        let seconds = patience.as_secs_f64();
+        let seconds = rounded(patience);
         match error {
             ControlError::Unreachable(cause) => TargetError::Unreachable { name, cause },
             ControlError::ConnectTimeout => TargetError::ConnectTimeout { name, seconds },
@@ -61,5 +63,35 @@ impl TargetError {
             ControlError::NotRedis(cause) => TargetError::NotRedis { name, cause },
             ControlError::Broken(cause) => TargetError::Broken { name, cause },
         }
+    }
+}
+
+/// Seconds as they were meant: what was left of a patience of 2 s when the asking began is 2 s to the reader.
+pub fn rounded(patience: Duration) -> f64 {
+    let seconds = patience.as_secs_f64();
+    let scale = match seconds {
+        0.9.. => 10.0,
+        0.09.. => 100.0,
+        _ => 1000.0,
+    };
+    (seconds * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_told_as_they_were_meant() {
+        for (nanos, text) in [
+            (1_999_396_224, "2"),
+            (998_500_000, "1"),
+            (499_600_000, "0.5"),
+            (12_490_000_000, "12.5"),
+            (250_000_000, "0.25"),
+        ] {
+            assert_eq!(rounded(Duration::from_nanos(nanos)).to_string(), text);
+        }
+        assert_eq!(rounded(Duration::ZERO).to_string(), "0");
     }
 }

@@ -1,6 +1,6 @@
 //! From a host name to the addresses that it has.
 
-use super::error::TargetError;
+use super::error::{TargetError, rounded};
 use super::resolve::Endpoint;
 use super::server::{KnownName, host_port};
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub async fn look_up(
             let cause = text.rsplit(": ").next().unwrap_or(&text).to_owned();
             Err(TargetError::Lookup { name, cause })
         }
-        Err(_) => Err(TargetError::LookupTimeout { name, seconds: patience.as_secs_f64() }),
+        Err(_) => Err(TargetError::LookupTimeout { name, seconds: rounded(patience) }),
     }
 }
 

@@ -27,12 +27,21 @@ struct Answer {
 /// Why one sentinel did not help.
 #[derive(Debug)]
 enum NoAnswer {
-    Unknown { known: String },
-    Error(TargetError),
+    Unknown {
+        known: String,
+    },
+    /// What is to be said when it is the only one, and of it as one of several.
+    Error {
+        whole: TargetError,
+        cause: String,
+    },
 }
 
 /// How long to wait for the other sentinels once one has answered: they may know better, or be dead.
 const OTHERS: Duration = Duration::from_millis(300);
+
+/// Each gives up at the deadline, and says why: a moment to hear it.
+pub const GRACE: Duration = Duration::from_millis(100);
 
 /// Asks all sentinels, and believes the one with the newest news.
 ///
@@ -40,32 +49,38 @@ const OTHERS: Duration = Duration::from_millis(300);
 /// [`TargetError`] when none of them helps before `deadline`.
 pub async fn find(access: &Access, sentinels: &Sentinels, deadline: Instant) -> Result<Roster, TargetError> {
     let mut asking = JoinSet::new();
-    for (host, port) in sentinels.sentinels.clone() {
+    for (index, (host, port)) in sentinels.sentinels.clone().into_iter().enumerate() {
         let (access, sentinels) = (access.clone(), sentinels.clone());
-        asking.spawn(async move { ask(&access, &sentinels, &host, port, deadline).await });
+        asking.spawn(async move { (index, ask(&access, &sentinels, &host, port, deadline).await) });
     }
-    let (mut best, mut unknown, mut tried, mut last) = (None::<Answer>, None, Vec::new(), None);
-    let mut until = deadline;
+    let (mut best, mut unknown, mut last) = (None::<Answer>, None, None);
+    // Whoever is cut short, in a look-up that hangs, has not answered either.
+    let mut causes = vec![ControlError::Mute.to_string(); sentinels.sentinels.len()];
+    let mut until = deadline + GRACE;
     while let Ok(Some(asked)) = timeout_at(until, asking.join_next()).await {
         match asked.expect("asking does not panic") {
-            Ok(answer) => {
+            (_, Ok(answer)) => {
                 until = deadline.min(Instant::now() + OTHERS);
                 if best.as_ref().is_none_or(|best| answer.epoch > best.epoch) {
                     best = Some(answer);
                 }
             }
-            Err(NoAnswer::Unknown { known }) => unknown = Some(known),
-            Err(NoAnswer::Error(error)) => {
-                tried.push(error.to_string());
-                last = Some(error);
+            (_, Err(NoAnswer::Unknown { known })) => unknown = Some(known),
+            (index, Err(NoAnswer::Error { whole, cause })) => {
+                causes[index] = cause;
+                last = Some(whole);
             }
         }
     }
     let Some(answer) = best else {
         return Err(match (unknown, last) {
             (Some(known), _) => TargetError::UnknownMaster { name: sentinels.master_name.clone(), known },
-            (None, Some(error)) if tried.len() == 1 && sentinels.sentinels.len() == 1 => error,
-            _ => TargetError::NoSentinel { tried: tried.join("; ") },
+            (None, Some(error)) if causes.len() == 1 => error,
+            _ => {
+                let names = sentinels.sentinels.iter().map(|(host, port)| host_port(host, *port));
+                let tried: Vec<String> = names.zip(causes).map(|(name, cause)| format!("{name}: {cause}")).collect();
+                TargetError::NoSentinel { tried: tried.join(", ") }
+            }
         });
     };
     roster(access, sentinels, answer, deadline).await
@@ -104,7 +119,7 @@ async fn ask(
 ) -> Result<Answer, NoAnswer> {
     let name = format!("sentinel {}", host_port(host, port));
     let patience = deadline.saturating_duration_since(Instant::now());
-    let explain = |error| NoAnswer::Error(TargetError::of_control(error, &name, patience));
+    let explain = |error: ControlError| explain(error, &name, patience);
     let mut control = connect(access, sentinels, host, port, deadline).await?;
     let mut questions = redis::pipe();
     let about = |what: &str| redis::cmd("SENTINEL").arg(what).arg(&sentinels.master_name).to_owned();
@@ -123,7 +138,7 @@ async fn ask(
             return Err(NoAnswer::Unknown { known: names.join(", ") });
         }
         return Err(explain(match reply.starts_with("NOAUTH") {
-            true => ControlError::Refused(format!("{reply}; give it with --sentinel-pass")),
+            true => ControlError::PasswordNeeded(reply),
             false => ControlError::NotRedis(format!("{reply} (is it a sentinel?)")),
         }));
     }
@@ -156,11 +171,21 @@ async fn connect(
 ) -> Result<Control, NoAnswer> {
     let name = format!("sentinel {}", host_port(host, port));
     let patience = deadline.saturating_duration_since(Instant::now());
-    let endpoints = look_up(host, port, &access.server.look_up, deadline).await.map_err(NoAnswer::Error)?;
-    let explain = |error| NoAnswer::Error(TargetError::of_control(error, &name, patience));
+    let endpoints = look_up(host, port, &access.server.look_up, deadline).await;
+    let endpoints = endpoints.map_err(|whole| NoAnswer::Error { cause: "its name is not found".to_owned(), whole })?;
+    let explain = |error: ControlError| explain(error, &name, patience);
     let mut control = Control::open(access, Some(host), &endpoints[0], deadline).await.map_err(explain)?;
     control.log_in(sentinels.credentials.as_ref()).await.map_err(explain)?;
     Ok(control)
+}
+
+fn explain(error: ControlError, name: &str, patience: Duration) -> NoAnswer {
+    let cause = error.to_string();
+    let whole = match error {
+        ControlError::PasswordNeeded(reply) => TargetError::SentinelPassword { name: name.to_owned(), reply },
+        error => TargetError::of_control(error, name, patience),
+    };
+    NoAnswer::Error { whole, cause }
 }
 
 /// Fields and values of one server.

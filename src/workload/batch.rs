@@ -60,6 +60,9 @@ impl Batch {
     ) -> Batch {
         let (mut bytes, mut found, mut ends, mut routing_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let holes = Holes { numbers: key_count.is_some(), tags: in_cluster };
+        if in_cluster {
+            slots::prepare_tags();
+        }
         let routing_key = test.routing_key.filter(|_| in_cluster);
         for _ in 0..repeats {
             for (index, template) in test.sequence.iter().enumerate() {

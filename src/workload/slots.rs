@@ -24,6 +24,11 @@ pub fn tag_of(slot: u16) -> &'static [u8; TAG_BYTES] {
     &TAGS[usize::from(slot)]
 }
 
+/// Finds the tags of all slots, which the first request would else wait for.
+pub fn prepare_tags() {
+    LazyLock::force(&TAGS);
+}
+
 /// Whether `word` is the tag of a slot.
 pub fn is_tag(word: &[u8]) -> bool {
     tag_of(of_key(word)) == word

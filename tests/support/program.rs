@@ -60,7 +60,7 @@ pub struct Running {
 /// The program with `arguments`, and no password from the environment.
 pub fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rbench"));
-    command.args(arguments).env_remove("REDISCLI_AUTH");
+    command.args(arguments).env_remove("REDISCLI_AUTH").env_remove("RBENCH_SENTINEL_AUTH");
     command
 }
 

@@ -183,6 +183,10 @@ impl Sentinel {
         self.daemon.kill();
     }
 
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        self.daemon.signal(signal);
+    }
+
     /// Whether the sentinel says `value` of the master's `field`.
     fn says(&self, field: &str, value: &str) -> bool {
         let Value::Array(fields) = self.ask(&["SENTINEL", "MASTER", GROUP]) else { return false };

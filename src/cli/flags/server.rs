@@ -192,7 +192,7 @@ pub struct GroupFlags {
     pub role: RoleName,
 
     /// User at the sentinels
-    #[arg(long, value_name = "USER", requires = "sentinel_pass", allow_hyphen_values = true)]
+    #[arg(long, value_name = "USER", requires = "sentinel", allow_hyphen_values = true)]
     pub sentinel_user: Option<String>,
 
     /// Password at the sentinels; the environment variable RBENCH_SENTINEL_AUTH keeps it out of the list of processes

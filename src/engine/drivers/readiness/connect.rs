@@ -100,7 +100,7 @@ impl Pool<'_, '_> {
                 refusal.is_none()
             });
             if let Some(line) = refusal {
-                return Err(self.refused(index, &line));
+                return Err(self.refused(index, &line, self.now()));
             }
             taken.map_err(|error| failure::malformed(&error, self.endpoint(index)))?;
             if replies_left == 0 {

@@ -3,7 +3,7 @@
 use super::{BUFFER_BYTES, Pool, Stage};
 use crate::engine::drivers::failure;
 use crate::plan::OnError;
-use crate::recording::Failure;
+use crate::recording::{ErrorKind, Failure};
 use crate::resp::{Malformed, Reply};
 use crate::units::Nanos;
 use mio::event::Event;
@@ -219,9 +219,7 @@ impl Pool<'_, '_> {
             }
         }
         if let Some(line) = &scanned.fatal {
-            // It answered a request, unless nobody had asked.
-            let _ = slot.client.received(1, now);
-            return Err(self.refused(index, line));
+            return Err(self.refused(index, line, now));
         }
         match &scanned.malformed {
             Some(error) => Err(failure::malformed(error, self.endpoint(index))),
@@ -269,19 +267,27 @@ impl Pool<'_, '_> {
     }
 
     /// Why a connection broke while we wrote: often the other side has said so before it hung up.
+    #[cold]
     fn last_words(&mut self, index: usize, error: io::Error) -> Failure {
-        if let Ok((held, Some(read))) = self.read(index)
-            && let Some(line) = self.scan(index, held + read).fatal
-        {
-            return self.refused(index, &line);
+        if let Ok((held, Some(read))) = self.read(index) {
+            let scanned = self.scan(index, held + read);
+            let recorded = self.record(index, &scanned, self.now());
+            if let (Err(said), Some(_)) = (recorded, scanned.fatal) {
+                return said;
+            }
         }
         failure::of_socket(&error, self.endpoint(index))
     }
 
     /// Counts an error reply that ends a connection, with its code.
-    pub(super) fn refused(&mut self, index: usize, line: &[u8]) -> Failure {
+    #[cold]
+    pub(super) fn refused(&mut self, index: usize, line: &[u8], now: Nanos) -> Failure {
         let began = self.slots[index].client.began();
-        self.worker.recorder.at(began).errors.count_reply(line);
+        let is_answer = self.slots[index].client.received(1, now).is_ok();
+        let errors = &mut self.worker.recorder.at(if is_answer { began } else { now }).errors;
+        // Without a request that it answers, it is the connection that the server refused.
+        errors.count(if is_answer { ErrorKind::Reply } else { ErrorKind::ConnectFailed });
+        errors.count_code(line);
         failure::refused(line, self.endpoint(index))
     }
 }
