@@ -35,7 +35,7 @@ fn loopback(criterion: &mut Criterion) {
         slots: Vec::new(),
         is_replica: false,
     };
-    let directory = Directory::new(access, Roster { nodes: vec![node] });
+    let directory = Directory::new(access, Roster::of(vec![node]));
     let mut group = criterion.benchmark_group("loopback");
     group.sample_size(10);
     for driver in DRIVERS {

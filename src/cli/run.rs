@@ -131,9 +131,8 @@ fn directories(plan: &Plan, directory: Arc<Directory>) -> Vec<Arc<Directory>> {
     if !is_each(&plan.server) {
         return vec![directory];
     }
-    let alone = |node: &crate::target::Node| {
-        Arc::new(Directory::new(directory.access.clone(), Roster { nodes: vec![node.clone()] }))
-    };
+    let alone =
+        |node: &crate::target::Node| Arc::new(Directory::new(directory.access.clone(), Roster::of(vec![node.clone()])));
     directory.roster().nodes.iter().map(alone).collect()
 }
 

@@ -128,7 +128,7 @@ async fn roster(
     }
     match nodes.is_empty() {
         true => Err(TargetError::NoSlots { name: name.to_owned() }),
-        false => Ok(Roster { nodes }),
+        false => Ok(Roster::of(nodes)),
     }
 }
 

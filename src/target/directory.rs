@@ -26,6 +26,16 @@ pub struct Node {
 pub struct Roster {
     /// Never empty.
     pub nodes: Vec<Node>,
+    /// Of two rosters the one with the lower epoch is the older: a sentinel that missed a failover goes on to name the old
+    /// master. 0 where nobody counts.
+    pub epoch: u64,
+}
+
+impl Roster {
+    /// Of servers that nobody counts the epochs of.
+    pub fn of(nodes: Vec<Node>) -> Roster {
+        Roster { nodes, epoch: 0 }
+    }
 }
 
 /// The roster as it is now.
@@ -77,13 +87,16 @@ impl Directory {
         self.wanted.notified().await;
     }
 
-    /// Writes down what was found out.
+    /// Writes down what was found out, unless something newer is known.
     pub fn update(&self, mut found: Roster) {
         found.nodes.retain(|node| !node.endpoints.iter().all(|endpoint| self.second_ways.contains(endpoint)));
         if found.nodes.is_empty() {
             return;
         }
         let mut roster = self.roster.write().unwrap_or_else(PoisonError::into_inner);
+        if found.epoch < roster.epoch {
+            return;
+        }
         let merged = merge(&roster, found);
         if **roster != merged {
             *roster = Arc::new(merged);
@@ -115,7 +128,7 @@ fn merge(known: &Roster, found: Roster) -> Roster {
     let mut newcomers = newcomers.into_iter();
     let mut nodes: Vec<Node> = places.into_iter().filter_map(|place| place.or_else(|| newcomers.next())).collect();
     nodes.extend(newcomers);
-    Roster { nodes }
+    Roster { nodes, epoch: found.epoch }
 }
 
 #[cfg(test)]
@@ -130,7 +143,7 @@ mod tests {
             slots: Vec::new(),
             is_replica: false,
         };
-        Roster { nodes: names.iter().map(node).collect() }
+        Roster::of(names.iter().map(node).collect())
     }
 
     #[test]
@@ -143,5 +156,14 @@ mod tests {
         ] {
             assert_eq!(merge(&roster(known), roster(found)), roster(merged), "{known:?} {found:?}");
         }
+    }
+
+    #[test]
+    fn what_is_older_than_what_is_known_is_not_believed() {
+        let access = Access::of(&crate::target::Server::at(crate::target::Address::Unix { path: "s".into() })).unwrap();
+        let directory = Directory::new(access, Roster { epoch: 3, ..roster(&["old"]) });
+        directory.update(Roster { epoch: 4, ..roster(&["new"]) });
+        directory.update(Roster { epoch: 3, ..roster(&["old"]) });
+        assert_eq!((directory.roster().nodes[0].name.as_str(), directory.version()), ("new", 1));
     }
 }

@@ -70,6 +70,7 @@ pub async fn resolve(server: &Server, patience: Duration) -> Result<Resolved, Ta
     let deadline = Instant::now() + patience;
     let access = Access::of(server)?;
     let roster = find(&access, &[], deadline).await?;
+    let epoch = roster.epoch;
     let mut warnings = Vec::new();
     let (mut nodes, mut targets, mut controls) = (Vec::new(), Vec::new(), Vec::new());
     let mut second_ways = Vec::new();
@@ -89,7 +90,7 @@ pub async fn resolve(server: &Server, patience: Duration) -> Result<Resolved, Ta
             second_ways.extend(node.endpoints);
         }
     }
-    let directory = Arc::new(Directory::new(access, Roster { nodes }).without(second_ways));
+    let directory = Arc::new(Directory::new(access, Roster { nodes, epoch }).without(second_ways));
     Ok(Resolved { targets, directory, controls, warnings })
 }
 
@@ -130,14 +131,12 @@ pub async fn find(access: &Access, known: &[Node], deadline: Instant) -> Result<
         });
         return cluster::find(access, cluster, &name, named.chain(met).collect(), deadline).await;
     }
-    Ok(Roster {
-        nodes: match server.addresses {
-            Addresses::First => vec![node(name, endpoints)],
-            Addresses::All | Addresses::Each => {
-                endpoints.into_iter().map(|endpoint| node(endpoint.to_string(), vec![endpoint])).collect()
-            }
-        },
-    })
+    Ok(Roster::of(match server.addresses {
+        Addresses::First => vec![node(name, endpoints)],
+        Addresses::All | Addresses::Each => {
+            endpoints.into_iter().map(|endpoint| node(endpoint.to_string(), vec![endpoint])).collect()
+        }
+    }))
 }
 
 /// What came of meeting a node.

@@ -106,7 +106,7 @@ async fn roster(
     }
     match nodes.is_empty() {
         true => Err(TargetError::NoReplica { name: sentinels.master_name.clone() }),
-        false => Ok(Roster { nodes }),
+        false => Ok(Roster { nodes, epoch: answer.epoch }),
     }
 }
 
@@ -123,9 +123,13 @@ async fn ask(
     let mut control = connect(access, sentinels, host, port, deadline).await?;
     let mut questions = redis::pipe();
     let about = |what: &str| redis::cmd("SENTINEL").arg(what).arg(&sentinels.master_name).to_owned();
-    questions.add_command(about("MASTER")).add_command(about("REPLICAS")).cmd("SENTINEL").arg("MASTERS");
+    // In the middle of a failover the sentinel that leads it already has the new epoch, and in its list the old address:
+    // only when it is asked for the address does it say the new one.
+    let address = about("GET-MASTER-ADDR-BY-NAME");
+    questions.add_command(about("MASTER")).add_command(address).add_command(about("REPLICAS"));
+    questions.cmd("SENTINEL").arg("MASTERS");
     let replies = control.ask(&mut questions).await.map_err(explain)?;
-    let [master, replicas, masters] = replies.as_slice() else {
+    let [master, address, replicas, masters] = replies.as_slice() else {
         return Err(explain(ControlError::NotRedis("replies are missing".to_owned())));
     };
     if let Some(reply) = refusal(master) {
@@ -142,14 +146,14 @@ async fn ask(
             false => ControlError::NotRedis(format!("{reply} (is it a sentinel?)")),
         }));
     }
-    let master = fields(master);
-    let epoch = master.get("config-epoch").and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
+    let epoch = fields(master).get("config-epoch").and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
     let is_up = |replica: &HashMap<String, String>| {
         let flags = replica.get("flags").map_or("", String::as_str);
         !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
     };
     Ok(Answer {
-        master: place(&master).ok_or_else(|| explain(ControlError::NotRedis("a master without address".to_owned())))?,
+        master: place_of(address)
+            .ok_or_else(|| explain(ControlError::NotRedis("a master without address".to_owned())))?,
         epoch,
         replicas: elements(replicas)
             .unwrap_or_default()
@@ -197,6 +201,14 @@ fn fields(reply: &Value) -> HashMap<String, String> {
             .chunks_exact(2)
             .filter_map(|pair| Some((text(&pair[0])?, text(&pair[1])?)))
             .collect(),
+    }
+}
+
+/// The address in a reply of host and port.
+fn place_of(reply: &Value) -> Option<(String, u16)> {
+    match elements(reply)? {
+        [host, port] => Some((text(host)?, text(port)?.parse().ok()?)),
+        _ => None,
     }
 }
 
