@@ -120,3 +120,18 @@ fn a_cluster_is_cleaned_up_node_by_node_and_key_by_key() {
     let refused = |node: &RedisServer| node.info("errorstat_CROSSSLOT").or(node.info("errorstat_MOVED"));
     assert!(cluster.nodes[..3].iter().all(|node| node.calls_of("unlink") > 100 && refused(node).is_none()));
 }
+
+/// The run ends for its own reason, and the keys that stay behind are told of all the same.
+#[test]
+fn keys_that_could_not_be_removed_are_told_of_whatever_ended_the_run() {
+    let server = RedisServer::start();
+    let line = "--guard off -q -n 1000000000 --cleanup --timeout 500ms --connect-timeout 500ms -t set";
+    let running = start(&server.arguments(line));
+    wait_until("the load is on its way", || server.calls_of("set") > 100);
+    server.signal(Signal::STOP);
+    let ran = running.end().ended(1);
+    server.signal(Signal::CONT);
+    for words in ["did not reply within", "keys may be left"] {
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}

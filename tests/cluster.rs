@@ -166,6 +166,30 @@ fn nodes_without_a_client_are_named() {
     assert_eq!(cluster.calls_of("set").iter().filter(|&&calls| calls == 0).count(), 1);
 }
 
+/// All requests of one key go to one node: nobody is left out who should have had some.
+#[test]
+fn one_key_needs_one_client() {
+    let cluster = Cluster::start();
+    rbench(&cluster.arguments("-n 100 -c 1 -q set fixed v")).succeeded();
+    assert_eq!(cluster.calls_of("set").iter().sum::<u64>(), 100);
+}
+
+/// A replica sends every write away: redirections are followed, but a run of nothing else is no success.
+#[test]
+fn a_run_that_was_only_sent_away_has_failed() {
+    let cluster = Cluster::start();
+    let ran = rbench(&cluster.arguments("--rfr yes -n 100 -c 6 -q -t set")).ended(1);
+    assert!(ran.stderr.contains("MOVED 100") && ran.stderr.contains("none of 100 requests"), "{}", ran.stderr);
+}
+
+#[test]
+fn whoever_forgets_that_it_is_a_cluster_is_told() {
+    let cluster = Cluster::start();
+    let node = &cluster.nodes[(cluster.master_of(slot_of(&cluster, "fixed"), 0) + 1) % 3];
+    rbench(&node.arguments("-n 100 set fixed v")).failed(1, &["MOVED", "--cluster"]);
+    rbench(&cluster.arguments("-n 100 mset a v b v")).failed(1, &["CROSSSLOT", "{tag}"]);
+}
+
 #[test]
 fn a_cluster_of_one_node_is_a_cluster() {
     let cluster = Cluster::single();

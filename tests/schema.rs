@@ -1,7 +1,10 @@
 //! Every document that the program writes is what `docs/result.schema.json` says, and nothing else.
 
+mod support;
+
 use serde_json::Value;
 use std::process::Command;
+use support::{RedisServer, Scratch, rbench};
 
 /// The documents of a variety of runs against the embedded server.
 fn documents() -> Vec<Value> {
@@ -77,4 +80,30 @@ fn the_schema_refuses_what_is_missing_and_what_it_does_not_know() {
     let mut infinite = good;
     infinite["results"][0]["requests_per_second"] = Value::Null;
     assert!(!validator.is_valid(&infinite));
+}
+
+/// Documents of the version before are read as they were: what they do not say is what could not be asked for.
+#[test]
+fn a_document_of_version_1_0_is_told_as_it_was() {
+    let (server, scratch) = (RedisServer::start(), Scratch::new());
+    let json = scratch.path("result.json");
+    let ran = rbench(&server.arguments(&format!("-n 500 -t set,get -q --json {}", json.display()))).succeeded();
+    let mut old = support::document(&json);
+    old["schema_version"] = "1.0.0".into();
+    let without = |value: &mut serde_json::Value, names: &[&str]| {
+        let fields = value.as_object_mut().expect("an object");
+        names.iter().for_each(|name| drop(fields.remove(*name).unwrap_or_else(|| panic!("no {name}"))));
+    };
+    without(&mut old, &["guard"]);
+    let of_config = ["reconnect_every", "connect_rate", "think_time_ns", "on_error", "give_up_ns", "guard"];
+    without(&mut old["config"], &[&of_config[..], &["key_prefix", "cleanup"]].concat());
+    without(&mut old["config"]["server"], &["addresses", "cluster", "tls", "sockets"]);
+    without(&mut old["targets"][0], &["path"]);
+    for result in old["results"].as_array_mut().expect("results") {
+        without(result, &["target", "connections", "unknown", "tls_handshake_time"]);
+    }
+    std::fs::write(&json, old.to_string()).expect("a directory of our own");
+    let report = rbench(&["report".as_ref(), json.as_os_str(), "-q".as_ref()]).succeeded();
+    let line = |text: &str| text.lines().next().unwrap().rsplit('\r').next().unwrap().to_owned();
+    assert_eq!(line(&report.stdout), line(&ran.stdout));
 }

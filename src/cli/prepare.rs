@@ -32,7 +32,8 @@ impl RequestFacts {
 pub fn warn_of_left_out(plan: &Plan, resolved: &Resolved) {
     let names: Vec<String> =
         resolved.targets.iter().skip(plan.clients as usize).map(|target| target.name.clone()).collect();
-    if !names.is_empty() && !super::server::is_each(&plan.server) {
+    let goes_everywhere = plan.tests.iter().any(|test| !has_fixed_place(plan, test));
+    if !names.is_empty() && goes_everywhere && !super::server::is_each(&plan.server) {
         say::warning(format!(
             "-c {} is fewer than the {} servers, and leaves out {}; use -c {} or more",
             plan.clients,
@@ -41,6 +42,14 @@ pub fn warn_of_left_out(plan: &Plan, resolved: &Resolved) {
             resolved.targets.len()
         ));
     }
+}
+
+/// Whether all requests of a test go to one node, because they have one key.
+fn has_fixed_place(plan: &Plan, test: &Test) -> bool {
+    test.routing_key.is_some_and(|KeyAt { request, argument }| {
+        let key = test.sequence[request].arguments().nth(argument);
+        key.is_some_and(|key| !written::is_drawn(key, plan.key_count, true))
+    })
 }
 
 /// Asks the server which arguments are keys and which requests write, where that is needed; and says in `plan` which key

@@ -17,7 +17,7 @@ use crate::plan::{OnError, Plan, Rounds};
 use crate::recording::{End, ErrorKind, Failure};
 use crate::report::progress::Progress;
 use crate::report::{self, FORMATS, Report, Style};
-use crate::result::{Document, Tool, store};
+use crate::result::{Document, TestResult, Tool, store};
 use crate::stats;
 use crate::target::guard::Mode;
 use crate::target::{Address, Directory, Resolved, Roster, limits};
@@ -84,8 +84,8 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
         resolved.controls.clear();
         return hold_idle(&arguments.plan, &resolved.directory, &session);
     }
-    prepare::warn_of_left_out(&arguments.plan, &resolved);
     let requests = prepare::ask_about_requests(&session, &mut arguments.plan, &mut resolved)?;
+    prepare::warn_of_left_out(&arguments.plan, &resolved);
     let guard = prepare::guard(&session, &arguments.plan, &mut resolved, &requests)?;
     resolved.controls.clear();
     let Resolved { targets, directory, .. } = resolved;
@@ -110,6 +110,10 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
         }
         false => Ok(()),
     };
+    if let (Err(_), Err(Error { message: Some(message), .. })) = (&told, &cleaned) {
+        // Not the reason to stop, but nobody else would tell of the keys.
+        say::warning(message);
+    }
     let exit = told?;
     cleaned?;
     Ok(exit)
@@ -166,6 +170,12 @@ impl Run<'_> {
         }
         ran?;
         told.map_err(|error| Error::output(&error))?;
+        // Redirections of a cluster end no run; but one of which nothing came is no success.
+        let in_vain = |result: &&TestResult| result.completed == 0 && !result.errors.is_empty();
+        if !went_on && let Some(result) = self.document.results.iter().find(in_vain) {
+            let label = self.document.label(result);
+            return Err(Error::failed(format!("{label}: none of {} requests was served", result.sent)));
+        }
         Ok(if went_on && !errors.is_empty() { Exit::HadErrors } else { Exit::Done })
     }
 

@@ -136,6 +136,11 @@ pub fn glob(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> Vec<u8> {
     out
 }
 
+/// Whether anything in `key` is drawn.
+pub fn is_drawn(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> bool {
+    !drawn_in(key, key_count, in_cluster).is_empty()
+}
+
 /// The holes of `key` that something is drawn into.
 fn drawn_in(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> Vec<(usize, Draw)> {
     let mut holes = Vec::new();

@@ -71,8 +71,18 @@ pub fn refused(line: &[u8], endpoint: &Endpoint) -> Failure {
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
     let cut = if line.len() > SHOWN_BYTES_MAX { "…" } else { "" };
-    let message = format!("{endpoint} replied with an error: {}{cut}", text.trim_end());
+    let message = format!("{endpoint} replied with an error: {}{cut}{}", text.trim_end(), way_out(line));
     Failure { kind: ErrorKind::Reply, message }
+}
+
+/// What to do about errors that have but one cause.
+fn way_out(line: &[u8]) -> &'static str {
+    match line.split(|byte| *byte == b' ').next().unwrap_or_default() {
+        // In a cluster that is known to be one, a redirection is followed.
+        b"MOVED" | b"ASK" => "; it is a node of a cluster: add --cluster",
+        b"CROSSSLOT" => "; put the same {tag} into all keys of the command",
+        _ => "",
+    }
 }
 
 pub fn malformed(error: &Malformed, endpoint: &Endpoint) -> Failure {
