@@ -89,14 +89,14 @@ fn a_living_master_hands_its_role_over() {
 fn a_proxy_shows_its_own_address_and_takes_turns() {
     let servers = [RedisServer::start(), RedisServer::start()];
     let proxy = Proxy::before(&[&servers[0], &servers[1]]);
-    let mut links = [(); 2].map(|()| Link::tcp(&proxy.address, proxy.port).unwrap());
+    // One more than there are servers: what asked whether the proxy listens may take its turn in between.
+    let mut links = [(); 3].map(|()| Link::tcp(&proxy.address, proxy.port).unwrap());
     for link in &mut links {
         let client = link.ask(&["CLIENT", "INFO"]).unwrap().text();
         assert!(client.contains(&format!(" addr={}:", proxy.address)), "{client}");
     }
     for server in &servers {
-        // What asked whether the proxy listens may still be there.
-        wait_until("one connection at each server", || server.clients(&[&proxy.address]).len() == 1);
+        wait_until("a connection at each server", || !server.clients(&[&proxy.address]).is_empty());
     }
 }
 
