@@ -29,22 +29,24 @@ pub struct Arguments {
 }
 
 const BEHAVIOURS: &str = "\
-SPEC is one or more of these, separated by commas; --behave can be given several times. A TIME has its unit (ns, us, ms,
-s, m), a SHARE is between 0 and 1:
-  service:exp:TIME        One queue and one server for all connections: a request is answered when those before it are
-  service:const:TIME      and then the server was busy with it for TIME: on average, exponentially distributed, or always
+SPEC is one or more of these, separated by commas; --behave can be given several times. A TIME has
+its unit: ns, us, ms, s or m. A SHARE is from 0 to 1.
+  service:exp:TIME        One queue and one server for all connections: a request is answered when
+                          those before it are and it was served, for TIME in the mean,
+                          exponentially distributed
+  service:const:TIME      The same, and each is served for TIME
   delay:TIME[:SHARE]      Replies, or a share of them, are held back by TIME, side by side
-  stall:TIME@every:TIME   Nothing is done for the first TIME, again and again after the second; as far as that from the
-                          start of the server for the first time
-  error:CODE:SHARE        A share of the requests fails with CODE, such as READONLY, and is not executed
-  drop:SHARE              A share of the requests loses its connection instead of a reply, and is not executed
-  seed:NUMBER             Draw differently [default: 1]
+  stall:TIME@every:TIME   Whenever the second TIME has passed since the start of the server, nothing
+                          is done for the first TIME
+  error:CODE:SHARE        This share of requests fails with CODE, such as READONLY
+  drop:SHARE              This share of requests loses its connection instead of a reply
+  seed:NUMBER             Draw other requests and other times [default: 1]
 
-Requests that fail or are dropped wait like the others. The replies of a connection keep their order. AUTH, HELLO, SELECT,
-CLIENT, COMMAND, CONFIG, INFO, DBSIZE and SCAN are answered as always, at once, after the replies before them on their
-connection; INFO stats tells what was done on purpose, and by how many microseconds replies that were held back were late.
-
-A reply leaves within microseconds of its time, for which a processor is kept busy during the last 60 us.";
+Requests that fail or are dropped wait like the others, and are not executed. The replies of a
+connection keep their order. AUTH, HELLO, SELECT, CLIENT, COMMAND, CONFIG, INFO, DBSIZE and SCAN
+never wait or fail, not even in a stall; they only come after the replies before them. INFO stats
+tells what was done on purpose, and how late replies were that had been held back: microseconds,
+for which a processor is kept busy for the last 60 us before each.";
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let behaviours = behaviours(&arguments.behave)?;

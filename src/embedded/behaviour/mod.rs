@@ -8,10 +8,12 @@
 //! [`is_housekeeping`]: super::commands::Command::is_housekeeping
 
 mod chance;
+mod counts;
 mod departures;
 mod held;
 mod spec;
 
+pub use counts::Counts;
 pub use held::Held;
 pub use spec::{Behaviours, Refused};
 
@@ -56,18 +58,6 @@ pub enum Wait {
     Spin,
 }
 
-/// What was done on purpose, for INFO.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
-    pub requests: u64,
-    pub failed: u64,
-    pub dropped: u64,
-    /// Replies that were held back, and by how much they were late in the end.
-    pub held: u64,
-    pub late_sum: Nanos,
-    pub late_max: Nanos,
-}
-
 /// The behaviour of a server on its way.
 pub struct Behaviour {
     spec: Behaviours,
@@ -79,6 +69,7 @@ pub struct Behaviour {
     now: Nanos,
     /// When something that is held back is due, and for which client.
     agenda: BinaryHeap<Reverse<(Nanos, usize)>>,
+    /// For INFO.
     pub counts: Counts,
 }
 
@@ -176,10 +167,7 @@ impl Behaviour {
 
     /// Counts a reply that was due at `due` and leaves now.
     pub fn count_held(&mut self, due: Nanos) {
-        let late = self.now - due;
-        self.counts.held += 1;
-        self.counts.late_sum = self.counts.late_sum + late;
-        self.counts.late_max = self.counts.late_max.max(late);
+        self.counts.late.record(self.now - due);
     }
 
     /// How to wait, now.

@@ -4,7 +4,6 @@ use super::super::behaviour::Counts;
 use super::super::failure::{Failure, said};
 use super::super::state::{CommandStats, State};
 use super::{Call, Effect, Outcome, REGISTRY, glob};
-use crate::units::Nanos;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -112,17 +111,18 @@ fn info_stats(state: &mut State, text: &mut String) -> fmt::Result {
     write!(text, "total_net_output_bytes:{}\r\n", stats.output_bytes)?;
     write!(text, "rejected_connections:0\r\nevicted_keys:0\r\n")?;
     write!(text, "keyspace_hits:{hits}\r\nkeyspace_misses:{misses}\r\n")?;
-    state.behaviour.as_ref().map_or(Ok(()), |behaviour| info_behaviour(behaviour.counts, text))
+    state.behaviour.as_ref().map_or(Ok(()), |behaviour| info_behaviour(&behaviour.counts, text))
 }
 
 /// What a client that counts well must have seen, and how well the server kept its times.
-fn info_behaviour(counts: Counts, text: &mut String) -> fmt::Result {
-    let late_mean = Nanos(counts.late_sum.0.checked_div(counts.held).unwrap_or(0));
-    let micros = |span: Nanos| span.as_secs() * 1e6;
-    write!(text, "behaviour_requests:{}\r\n", counts.requests)?;
-    write!(text, "behaviour_failed:{}\r\nbehaviour_dropped:{}\r\n", counts.failed, counts.dropped)?;
-    write!(text, "behaviour_held:{}\r\nbehaviour_late_usec_mean:{:.1}\r\n", counts.held, micros(late_mean))?;
-    write!(text, "behaviour_late_usec_max:{:.1}\r\n", micros(counts.late_max))
+fn info_behaviour(counts: &Counts, text: &mut String) -> fmt::Result {
+    let Counts { requests, failed, dropped, late } = counts;
+    write!(text, "behaviour_requests:{requests}\r\n")?;
+    write!(text, "behaviour_failed:{failed}\r\nbehaviour_dropped:{dropped}\r\n")?;
+    write!(text, "behaviour_held:{}\r\n", late.replies)?;
+    write!(text, "behaviour_late_usec_p50:{}\r\n", late.micros_at(0.5))?;
+    write!(text, "behaviour_late_usec_p99:{}\r\n", late.micros_at(0.99))?;
+    write!(text, "behaviour_late_usec_max:{}\r\n", late.max.0.div_ceil(1000))
 }
 
 fn info_replication(_: &mut State, text: &mut String) -> fmt::Result {
