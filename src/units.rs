@@ -117,6 +117,13 @@ impl Draws {
     pub fn below(&mut self, limit: u64) -> u64 {
         ((u128::from(self.next_u64()) * u128::from(limit)) >> 64) as u64
     }
+
+    /// A number between 0 and 1, never either of them: the middle of one of 2^52 equal parts. One bit more would round
+    /// the last of them up to 1.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        ((self.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+    }
 }
 
 // 2^64 divided by the golden ratio, made odd: SplitMix64's increment.
@@ -157,6 +164,18 @@ mod tests {
             seen[Seed(42).draws(index).below(10) as usize] += 1;
         }
         assert!(seen.iter().all(|&count| (850..1150).contains(&count)), "{seen:?}");
+    }
+
+    /// 0 and 1 would be infinite in a logarithm. SplitMix64 draws 0 in state 0.
+    #[test]
+    fn a_unit_draw_is_between_zero_and_one() {
+        let mut draws = Seed(1).draws(0);
+        let drawn: Vec<f64> = (0..10_000).map(|_| draws.unit()).collect();
+        assert!(drawn.iter().all(|unit| 0.0 < *unit && *unit < 1.0));
+        // The standard deviation of the mean is 0.0029.
+        assert!((drawn.iter().sum::<f64>() / 10_000.0 - 0.5).abs() < 0.009);
+        let least = Draws(0u64.wrapping_sub(GOLDEN)).unit();
+        assert_eq!(least, 0.5 / (1u64 << 52) as f64);
     }
 
     #[test]

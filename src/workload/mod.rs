@@ -3,6 +3,9 @@
 
 pub mod arrivals;
 pub mod batch;
+#[cfg(test)]
+mod goodness;
+pub mod keys;
 pub mod sequence;
 pub mod slots;
 pub mod suite;
@@ -12,6 +15,7 @@ pub mod value;
 pub mod written;
 
 pub use batch::Batch;
+pub use keys::{KeyDistribution, Keys};
 pub use slots::Slots;
 pub use template::Template;
 pub use test::{KeyAt, Test};
