@@ -106,12 +106,6 @@ impl Draws {
         mix(self.0)
     }
 
-    /// A number above 0 and below 1, in steps of 2^-53.
-    #[inline]
-    pub fn unit(&mut self) -> f64 {
-        ((self.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    }
-
     /// A whole number in `0..limit`, by multiplication and shift. The bias is at most `limit / 2^64`.
     #[inline]
     pub fn below(&mut self, limit: u64) -> u64 {
