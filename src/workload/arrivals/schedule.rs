@@ -60,7 +60,8 @@ impl Schedule {
                 self.gaps * self.threads as f64
             }
         };
-        Nanos(self.shape.due(arrivals) as u64)
+        // Where one piece of a shape ends and the next begins, rounding may go back a nanosecond.
+        Nanos(self.shape.due(arrivals).round() as u64).max(self.next)
     }
 }
 
@@ -124,6 +125,37 @@ mod tests {
         schedule.number = 86_400 * 3_000_000 - 1;
         schedule.next();
         assert!(schedule.peek().0.abs_diff(86_400 * 1_000_000_000) <= 1);
+    }
+
+    #[test]
+    fn a_schedule_follows_its_shape_and_never_goes_back() {
+        let second = Nanos::from_secs(1);
+        for shape in [
+            Shape::Ramp { from: 100.0, to: 20_000.0, over: Nanos::from_secs(3) },
+            Shape::Ramp { from: 20_000.0, to: 100.0, over: Nanos::from_secs(3) },
+            Shape::Steps { rates: vec![1000.0, 30_000.0, 10.0], each: second },
+        ] {
+            for (process, doubt) in [(ArrivalProcess::Constant, 0.0), (ArrivalProcess::Poisson, 5.0)] {
+                let (mut counts, mut last) = ([0u32; 3], Nanos::ZERO);
+                for thread in 0..2 {
+                    let mut schedule = Schedule::new(process, &shape, thread, 2, Seed(7));
+                    last = Nanos::ZERO;
+                    while schedule.peek() < Nanos::from_secs(3) {
+                        let due = schedule.next();
+                        assert!(due >= last, "{shape:?}");
+                        last = due;
+                        counts[(due.0 / second.0) as usize] += 1;
+                    }
+                }
+                assert!(last > second, "{shape:?}");
+                for (index, count) in counts.into_iter().enumerate() {
+                    let before = |index: usize| shape.arrivals_before(Nanos::from_secs(index as u64));
+                    let expected = before(index + 1) - before(index);
+                    let bound = 2.0 + doubt * expected.sqrt();
+                    assert!((f64::from(count) - expected).abs() <= bound, "{process:?} {shape:?}: {count} {expected}");
+                }
+            }
+        }
     }
 
     #[test]
