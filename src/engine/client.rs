@@ -47,11 +47,6 @@ impl Client {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Takes back what was noted as sent, and was not.
-    pub fn unsent(&mut self) {
-        self.in_flight = 0;
-    }
-
     pub fn in_flight(&self) -> u64 {
         self.in_flight
     }

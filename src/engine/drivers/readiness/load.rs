@@ -102,14 +102,9 @@ impl Pool<'_, '_> {
                 slot.connection.keep_unsent(bytes);
                 self.flush(index)
             }
-            Err(error) => {
-                // Nothing of it left this machine: somebody else can send it.
-                counts.sent -= count;
-                counts.bytes_sent -= bytes.len() as u64;
-                slot.client.unsent();
-                self.orphans.push(numbers);
-                Err(self.last_words(index, error))
-            }
+            // Some of it may have left this machine, of a secured stream in particular: to send it once more on another
+            // connection could do it twice.
+            Err(error) => Err(self.last_words(index, error)),
         }
     }
 
