@@ -4,6 +4,7 @@
 use super::access::{Access, TlsAccess};
 use super::bounded::Bounded;
 use super::directory::Node;
+use super::question::Answer;
 use super::reply::{one_line, refusal};
 use super::resolve::Endpoint;
 use super::server::Credentials;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, UnixStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
 /// Why a control connection came to nothing.
@@ -54,6 +56,7 @@ pub struct Control {
     /// Both ends of the socket, as this machine sees them. None for a socket in the file system.
     pub ends: Option<Ends>,
     pub deadline: Instant,
+    driver: JoinHandle<()>,
 }
 
 /// The addresses of a socket.
@@ -85,8 +88,8 @@ impl Control {
         let settings = silent();
         let opened = MultiplexedConnection::new_with_config(&settings, Bounded::new(wire, BYTES_MAX), config);
         let (connection, driver) = before(deadline, opened).await?;
-        tokio::spawn(driver);
-        Ok(Control { connection, ends, deadline })
+        let driver = tokio::spawn(driver);
+        Ok(Control { connection, ends, deadline, driver })
     }
 
     /// Connects to `node`, logs in, and chooses the database of the run, all within `patience`.
@@ -107,6 +110,36 @@ impl Control {
     /// Asks all that is in `questions` in one round trip. Error replies are among the answers.
     pub async fn ask(&mut self, questions: &mut Pipeline) -> Result<Vec<Value>, ControlError> {
         before(self.deadline, questions.ignore_errors().query_async(&mut self.connection)).await
+    }
+
+    /// The same, in types of ours.
+    pub async fn answers(&mut self, questions: &[&[&str]]) -> Result<Vec<Answer>, ControlError> {
+        let mut pipe = redis::pipe();
+        for question in questions {
+            let (name, arguments) = question.split_first().expect("a question has a name");
+            arguments.iter().fold(pipe.cmd(name), |pipe, argument| pipe.arg(*argument));
+        }
+        Ok(self.ask(&mut pipe).await?.iter().map(Answer::of).collect())
+    }
+
+    /// Hangs up, and returns when the socket is closed: whoever connects next may need its place.
+    pub async fn close(self, patience: Duration) {
+        drop(self.connection);
+        // Late or never, there is nothing more to be done about it.
+        let _ = timeout(patience, self.driver).await;
+    }
+
+    /// The median of how long `count` PINGs took, one after the other, all within `patience`.
+    pub async fn round_trip(&mut self, count: usize, patience: Duration) -> Result<Duration, ControlError> {
+        self.deadline = Instant::now() + patience;
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let sent = Instant::now();
+            self.ask(redis::pipe().cmd("PING")).await?;
+            times.push(sent.elapsed());
+        }
+        times.sort_unstable();
+        Ok(times[count / 2])
     }
 
     /// Logs in with `credentials`, when there are some.

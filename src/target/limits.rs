@@ -17,12 +17,23 @@ pub struct TooManyConnections {
     limit: u64,
 }
 
+/// Open files that a run with `connections` connections needs.
+pub fn needed(connections: u64) -> u64 {
+    connections.saturating_add(SPARE)
+}
+
+/// Open files that this process may have, and how far it may raise that itself. `u64::MAX` is without a limit.
+pub fn open_files() -> (u64, u64) {
+    let limit = getrlimit(Resource::Nofile);
+    (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX))
+}
+
 /// Raises the soft limit on open files as far as `connections` connections need.
 ///
 /// # Errors
 /// [`TooManyConnections`] when the hard limit stands in the way.
 pub fn allow_connections(connections: u64) -> Result<(), TooManyConnections> {
-    let needed = connections + SPARE;
+    let needed = needed(connections);
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());

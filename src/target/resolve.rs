@@ -139,6 +139,16 @@ pub async fn find(access: &Access, known: &[Node], deadline: Instant) -> Result<
     }))
 }
 
+/// Finds `server` within `patience`, without asking it who it is.
+///
+/// # Errors
+/// [`TargetError`] when its certificates cannot be read, or nobody knows where it is.
+pub async fn look_for(server: &Server, patience: Duration) -> Result<Directory, TargetError> {
+    let access = Access::of(server)?;
+    let roster = find(&access, &[], Instant::now() + patience).await?;
+    Ok(Directory::new(access, roster))
+}
+
 /// What came of meeting a node.
 struct Met {
     target: Target,

@@ -16,6 +16,11 @@ impl Info {
         self.0.get(name).map(String::as_str)
     }
 
+    /// All fields, in no order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// None when the field is absent, or no whole number.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
