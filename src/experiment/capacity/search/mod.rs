@@ -1,0 +1,256 @@
+//! Which rate is offered next, and when the answer is found.
+//!
+//! A closed loop gives a first guess. The promise is tried at hardly any load, then at rates that climb by a quarter
+//! until one fails, then between the highest that passed and the lowest that failed, and at last for long at the highest
+//! that passed: only what is held is an answer. A failure is confirmed before it counts.
+
+mod answer;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Capacity, Ending};
+pub use settings::Settings;
+
+use super::batch::Guard;
+use super::judge::Judge;
+use super::step::{Planned, Stage, Step, Verdict, Why};
+use crate::units::{Nanos, Rate};
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action {
+    /// A closed loop for so long, as fast as it goes.
+    Peak(Nanos),
+    Step(Planned),
+    Done,
+}
+
+/// Of the first guess: the load at which a promise that can be kept is kept.
+const FLOOR: f64 = 0.05;
+
+/// Of the first guess: where the climb begins.
+const FOOT: f64 = 0.3;
+
+const CLIMB: f64 = 1.25;
+
+/// A rate that failed when it was held is followed by lower ones, each further away than the one before.
+const HOLDS_MAX: u32 = 6;
+
+/// Of the resolution, what floor and ceiling may be apart: the rest is for the noise in the verdicts on them.
+const APART: f64 = 0.9;
+
+/// Whatever the server is like, a search ends. A climb of a hundred steps goes from one request a second to a billion.
+const STEPS_MAX: usize = 150;
+
+const CONFIRMED_STEPS: u64 = 3;
+
+const PEAK_SPAN: Nanos = Nanos::from_secs(3);
+
+#[derive(Debug)]
+pub struct Search {
+    settings: Settings,
+    next: Action,
+    peak: Option<Rate>,
+    /// Where the climb begins.
+    foot: f64,
+    /// The highest rate that passed, and the lowest that failed.
+    floor: Option<f64>,
+    /// Whether the lowest rate of all is only taken to pass, because it failed by our own doing.
+    is_floor_assumed: bool,
+    ceiling: Option<f64>,
+    /// Whether the ceiling failed in a short step of the climb, and in no longer one.
+    is_ceiling_rough: bool,
+    /// Whether the ceiling is the client's.
+    is_client_limited: bool,
+    failed_holds: u32,
+    /// The place of the step that was held.
+    held: Option<usize>,
+    ending: Option<Ending>,
+    steps: Vec<Step>,
+}
+
+impl Search {
+    pub fn new(settings: Settings) -> Search {
+        let mut search = Search {
+            next: Action::Peak(PEAK_SPAN),
+            peak: None,
+            foot: 0.0,
+            floor: None,
+            is_floor_assumed: false,
+            ceiling: None,
+            is_ceiling_rough: false,
+            is_client_limited: false,
+            failed_holds: 0,
+            held: None,
+            ending: None,
+            steps: Vec::new(),
+            settings,
+        };
+        // A closed loop knows no limit of its rate, so where one is set there is none.
+        match (search.settings.from, search.settings.max_rate) {
+            (Some(from), _) => search.begin(from, 1.0),
+            (None, Some(max)) => search.begin(max, FOOT),
+            (None, None) => {}
+        }
+        search
+    }
+
+    pub fn next(&self) -> Action {
+        self.next
+    }
+
+    /// For the step that is next.
+    pub fn judge(&self, planned: &Planned) -> Judge {
+        Judge::new(&self.settings.promise, self.settings.guards, *planned)
+    }
+
+    /// What a closed loop reached.
+    pub fn tell_peak(&mut self, peak: Rate) {
+        self.peak = Some(peak);
+        self.begin(peak, FOOT);
+    }
+
+    /// What came of the step that was next.
+    pub fn tell(&mut self, step: Step) {
+        let (planned, verdict, why) = (step.planned, step.verdict, step.why.clone());
+        let measured = step.figures.span_ns;
+        let is_late = self.is_late(&step);
+        self.steps.push(step);
+        if let Some(Why::Guard(guard)) = why {
+            return self.end(Ending::Guard(guard));
+        }
+        if self.steps.len() >= STEPS_MAX {
+            return self.end(Ending::TooManySteps);
+        }
+        let rate = planned.rate.0;
+        if verdict == Verdict::Pass {
+            self.is_floor_assumed = false;
+            self.floor = Some(self.floor.map_or(rate, |floor| floor.max(rate)));
+            return self.passed(planned);
+        }
+        // A failure that took as long as several steps has had the time of its repetition already.
+        let is_to_confirm = measured.0 < self.settings.step_ns.0.saturating_mul(CONFIRMED_STEPS);
+        if planned.stage != Stage::Hold && planned.attempt == 1 && is_to_confirm {
+            self.next = Action::Step(Planned { attempt: 2, ..planned });
+            return;
+        }
+        if is_late && planned.stage == Stage::Floor {
+            // It says nothing of the server: whether the floor holds is left to the steps above it.
+            self.is_floor_assumed = true;
+            self.floor = Some(rate);
+            return self.passed(planned);
+        }
+        if is_late && self.is_floor_assumed && self.floor == Some(self.steps[0].planned.rate.0) {
+            // Late at hardly any load, and late at more: what lies between would be no better.
+            return self.end(Ending::Late);
+        }
+        self.ceiling = Some(rate);
+        self.is_ceiling_rough = planned.stage == Stage::Climb;
+        self.is_client_limited = matches!(why, Some(Why::Client(_)));
+        self.failed(planned);
+    }
+
+    /// The steps so far, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Nothing more is done, and what is known is the answer.
+    pub fn interrupt(&mut self) {
+        if self.next != Action::Done {
+            self.end(Ending::Interrupted);
+        }
+    }
+
+    /// Whether requests went out so late that the promise could hardly be kept. At the floor somebody is always free to send
+    /// them: a processor that had gone to sleep was late to wake up, and that is no doing of the server.
+    fn is_late(&self, step: &Step) -> bool {
+        let promised = self.settings.promise.longest().unwrap_or_default();
+        promised > Nanos::ZERO && step.figures.slip_ns_p99.is_some_and(|slip| slip.0 >= promised.0 / 2)
+    }
+
+    fn begin(&mut self, guess: Rate, foot: f64) {
+        if !guess.0.is_finite() || guess.0 <= 0.0 {
+            return self.end(Ending::NoReplies);
+        }
+        self.foot = self.capped(guess.0 * foot);
+        self.plan(Stage::Floor, self.capped(guess.0 * FLOOR));
+    }
+
+    fn passed(&mut self, planned: Planned) {
+        let rate = planned.rate.0;
+        match planned.stage {
+            Stage::Floor => self.plan(Stage::Climb, self.foot.max(rate)),
+            Stage::Bisect if self.ceiling.is_some_and(|ceiling| rate < ceiling) => self.narrow(),
+            // Of the bisections, the one that asked the ceiling again.
+            Stage::Climb | Stage::Bisect => {
+                self.ceiling = None;
+                let stage = if self.is_top(rate) { Stage::Hold } else { Stage::Climb };
+                self.plan(stage, if stage == Stage::Hold { rate } else { self.capped(rate * CLIMB) });
+            }
+            Stage::Hold => {
+                self.held = Some(self.steps.len() - 1);
+                self.end(if self.is_top(rate) {
+                    Ending::MaxRate
+                } else if self.is_client_limited {
+                    Ending::Client
+                } else {
+                    Ending::Found
+                });
+            }
+        }
+    }
+
+    fn failed(&mut self, planned: Planned) {
+        match planned.stage {
+            Stage::Floor if self.is_client_limited => self.end(Ending::Client),
+            Stage::Floor => self.end(Ending::FloorBroken),
+            Stage::Climb | Stage::Bisect => self.narrow(),
+            Stage::Hold => {
+                self.failed_holds += 1;
+                if self.failed_holds >= HOLDS_MAX {
+                    return self.end(Ending::NotHeld);
+                }
+                // Half the resolution twice, then all of it twice, and so on.
+                let down = self.settings.resolution / 2.0 * f64::from(1 << ((self.failed_holds - 1) / 2));
+                let rate = planned.rate.0 * (1.0 - down);
+                self.floor = Some(rate);
+                self.plan(Stage::Hold, rate);
+            }
+        }
+    }
+
+    /// Between floor and ceiling, or, when they are near enough, to hold the floor.
+    fn narrow(&mut self) {
+        let (Some(floor), Some(ceiling)) = (self.floor, self.ceiling) else {
+            return self.end(Ending::FloorBroken);
+        };
+        if ceiling / floor - 1.0 > self.settings.resolution * APART {
+            self.plan(Stage::Bisect, (floor * ceiling).sqrt());
+        } else if self.is_ceiling_rough {
+            // All that was tried since has passed: what failed in the climb may have been an accident, twice.
+            self.plan(Stage::Bisect, ceiling);
+        } else {
+            self.plan(Stage::Hold, floor);
+        }
+    }
+
+    fn plan(&mut self, stage: Stage, rate: f64) {
+        let (span, most) = self.settings.span(stage, rate);
+        self.next = Action::Step(Planned { rate: Rate(rate), stage, attempt: 1, span, most });
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+        self.next = Action::Done;
+    }
+
+    fn capped(&self, rate: f64) -> f64 {
+        self.settings.max_rate.map_or(rate, |max| rate.min(max.0))
+    }
+
+    fn is_top(&self, rate: f64) -> bool {
+        self.settings.max_rate.is_some_and(|max| rate >= max.0)
+    }
+}

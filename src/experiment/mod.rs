@@ -1,0 +1,4 @@
+//! Questions that take more than one run.
+
+pub mod capacity;
+pub mod compare;
