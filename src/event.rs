@@ -6,14 +6,18 @@ use crate::units::Nanos;
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// All connections stand, and the first requests are about to be sent.
+    /// A test has begun: its connections are being made.
     Started { title: &'a str, goal: Goal },
+    /// All connections stand, and the first requests are about to be sent: at this time since 1970, from which elapsed
+    /// time and intervals are counted.
+    Sending { unix: Nanos },
     /// Sent a few times a second.
     Progress { elapsed: Nanos, completed: u64, recent: &'a Counts },
-    /// A slice of the timeline is complete: where it begins, how long it is, and what happened in it.
-    Interval { start: Nanos, length: Nanos, counts: &'a Counts },
-    /// The run is over, in whichever way.
-    Ended,
+    /// A slice of the timeline is complete: where it begins, how long it is, what happened in it, and what of that is
+    /// measured, which leaves out warm-up and cool-down.
+    Interval { start: Nanos, length: Nanos, counts: &'a Counts, measured: &'a Counts },
+    /// The run is over, in whichever way; the part that counts, with its last reply, was over at this time.
+    Ended { measured_until: Nanos },
 }
 
 /// What a run is on its way to.
@@ -27,6 +31,14 @@ pub enum Goal {
 /// Whoever watches a run. Called on the thread that collects, never on one that makes load.
 pub trait Observer {
     fn observe(&mut self, event: &Event);
+}
+
+/// Two watch.
+impl<A: Observer + ?Sized, B: Observer> Observer for (&mut A, B) {
+    fn observe(&mut self, event: &Event) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
 }
 
 /// Nobody watches.

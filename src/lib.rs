@@ -29,8 +29,15 @@ pub mod observe;
 pub mod embedded;
 pub mod engine;
 
+// Something to do it to.
+#[cfg(target_os = "linux")]
+pub mod lab;
+
 // Keeping and telling it.
 pub mod result;
+
+// Questions that take more than one run.
+pub mod experiment;
 
 pub mod report;
 

@@ -30,7 +30,8 @@ pub fn clean_up(
         for node in directory.roster().nodes.iter().filter(|node| !node.is_replica) {
             let was_replica =
                 targets.iter().any(|target| target.name == node.name && target.server.role.as_deref() == Some("slave"));
-            match session.wait_for_another(run.clean(directory, node))? {
+            let otherwise = "interrupted while the keys were removed; some may be left";
+            match session.wait_for_another(run.clean(directory, node), otherwise)? {
                 // What it has is its master's, and goes when the master's keys do.
                 Err(reason) if was_replica && reason.contains("READONLY") => {}
                 Err(reason) => {
@@ -57,7 +58,7 @@ impl Run<'_> {
         let patience = Duration::from(self.plan.connect_timeout);
         let entered = Control::enter(&directory.access, node, patience).await;
         let mut control = entered.map_err(|error| error.to_string())?;
-        for index in 0..self.plan.tests.len() {
+        for index in 0..self.plan.all_tests().count() {
             self.clean_test(index, &mut control, patience).await.map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -72,19 +73,22 @@ impl Run<'_> {
     }
 
     async fn clean_test(&self, index: usize, control: &mut Control, patience: Duration) -> Result<(), CleanupError> {
-        let (plan, test) = (self.plan, &self.plan.tests[index]);
-        let data = plan.data();
+        let plan = self.plan;
+        let Some(test) = plan.all_tests().nth(index) else { return Ok(()) };
+        // What was filled was filled in turn.
+        let filled = plan.prefill.as_ref().filter(|_| index >= plan.tests.len());
+        let fillings = filled.map_or_else(|| plan.fillings(), |prefill| plan.of_prefill(prefill, test).fillings());
         let facts = self.requests.of_test(index).iter().filter_map(|facts| facts.as_ref().ok());
         let places: Vec<Vec<usize>> = facts.map(|facts| facts.written.clone().unwrap_or_default()).collect();
         if plan.server.cluster.is_none() {
             for (round, requests) in self.sent(index) {
                 let seed = plan.seed_of(round, index);
-                let keys = written::keys(test, &places, &data, plan.key_count, requests, seed);
+                let keys = written::keys(test, &places, &fillings, requests, seed);
                 unlink(&mut control.connection, keys, patience).await?;
             }
         } else if self.sent(index).next().is_some() {
             // What is drawn depends on the slots that a node had at the time, which nobody knows any more.
-            for key in written::key_templates(test, &places, &data) {
+            for key in written::key_templates(test, &places, &fillings) {
                 let is_ours = |candidate: &[u8]| written::could_be(&key, plan.key_count, true, candidate);
                 let pattern = written::glob(&key, plan.key_count, true);
                 unlink_matching(&mut control.connection, &pattern, is_ours, patience).await?;

@@ -14,6 +14,8 @@ pub enum Exit {
     Unreachable,
     /// The run went on to its end, and there were errors on the way.
     HadErrors,
+    /// A comparison found what --fail-if rules out, or no rate keeps a promise that also meets the demand.
+    Broken,
     /// The guard found a reason not to begin.
     Guarded,
     /// By a signal with this number, after what was measured had been printed.
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Unreachable => 3,
             Exit::HadErrors => 4,
+            Exit::Broken => 5,
             Exit::Guarded => 6,
             // What a shell makes of a process that a signal ended.
             Exit::Interrupted(signal) => 128 + signal,

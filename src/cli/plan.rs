@@ -3,16 +3,12 @@
 use super::error::Error;
 use super::flags::RunFlags;
 use super::flags::load::{LoadFlags, Ramp, Steps};
-use super::say;
 use super::server::server;
-use crate::plan::{Plan, Protocol, Rounds, Stop};
+use super::workload::{prefill, tests};
+use crate::plan::{PipelineMode, Plan, Protocol, Rounds, Stop};
 use crate::units::{Nanos, Rate, Seed};
+use crate::workload::ValueSize;
 use crate::workload::arrivals::{Arrivals, Shape};
-use crate::workload::suite::Spelling;
-use crate::workload::{Template, Test, sequence, suite, value};
-use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 /// The plan that `flags` ask for, with what they leave open decided. Standard input is read here, when `-x` asks for it.
@@ -29,11 +25,19 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
             "--cooldown is for runs of a --duration: without one, a run ends with its last request",
         ));
     }
-    let plan = Plan {
-        server: server(&flags.server, connections)?,
-        tests: tests(load, flags.server.group.cluster, &flags.command)?,
+    if load.pipeline_mode == PipelineMode::Window && connections.think_time > Duration::ZERO {
+        return Err(Error::usage("--think-time is the time between two batches, and --pipeline-mode window has none"));
+    }
+    let workload = &flags.workload;
+    let (path, way) = flags.server.only_way()?;
+    let value_size = workload.value_size.clone().unwrap_or_else(|| ValueSize::of(load.data_bytes));
+    let mut plan = Plan {
+        server: server(&way, connections)?,
+        path: path.map(str::to_owned),
+        profile: workload.profile.clone(),
+        tests: Vec::new(),
         is_suite: flags.command.is_empty(),
-        rounds: if load.forever { Rounds::UntilInterrupted } else { Rounds::Once },
+        rounds: rounds(load),
         stop: load.duration.map_or(Stop::AfterRequests(load.requests), |time| Stop::AfterDuration(time.into())),
         warmup: load.warmup.into(),
         cooldown: load.cooldown.into(),
@@ -43,6 +47,7 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
         latency_limit: load.latency_limit.map(Nanos::from),
         clients: load.clients,
         pipeline: load.pipeline,
+        pipeline_mode: load.pipeline_mode,
         keep_alive: connections.keep_alive,
         reconnect_every: connections.reconnect_every,
         connect_rate: connections.connect_rate.map(Rate),
@@ -55,16 +60,32 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
         tracking: flags.server.enable_tracking,
         // A key space of none is one of one, as in the original.
         key_count: load.key_count.map(|count| count.max(1)),
+        key_distribution: workload.keys.unwrap_or_default(),
+        prefill: None,
         key_prefix: load.key_prefix.clone().unwrap_or_default(),
         cleanup: load.cleanup,
-        data_bytes: load.data_bytes,
+        data_bytes: value_size.largest(),
+        value_size: Some(value_size),
+        value_data: workload.value_data.unwrap_or_default(),
+        ttl: workload.ttl,
+        verify: workload.verify,
         seed: Seed(load.seed.unwrap_or_else(rand::random)),
         connect_timeout: connections.connect_timeout.into(),
         reply_timeout: connections.timeout.into(),
         precision: flags.output.precision,
     };
+    plan.tests = tests(flags, &plan.fillings())?;
+    plan.prefill = prefill(flags, &plan.tests, plan.key_count)?;
     check_memory(&plan)?;
     Ok(plan)
+}
+
+fn rounds(load: &LoadFlags) -> Rounds {
+    match load.repeat {
+        Some(times) => Rounds::Times(times),
+        None if load.forever => Rounds::UntilInterrupted,
+        None => Rounds::Once,
+    }
 }
 
 /// The schedule that the flags ask for, if they do.
@@ -99,42 +120,4 @@ fn check_memory(plan: &Plan) -> Result<(), Error> {
     }
     let gib = bytes as f64 / f64::from(1 << 30);
     Err(Error::usage(format!("a batch of -P {} requests takes {gib:.1} GiB of memory; lower -P or -d", plan.pipeline)))
-}
-
-/// The tests that the flags name, or the command that stands in their place.
-fn tests(load: &LoadFlags, in_cluster: bool, command: &[OsString]) -> Result<Vec<Test>, Error> {
-    if command.is_empty() {
-        if load.stdin {
-            return Err(Error::usage("-x needs a command to add standard input to"));
-        }
-        let selected = match &load.tests {
-            Some(list) => suite::select(list).map_err(|error| Error::usage(format!("-t: {error}")))?,
-            None => suite::by_default(),
-        };
-        let numbers = load.key_count.is_some();
-        let keys = Spelling { prefix: load.key_prefix.clone().unwrap_or_default(), tagged: in_cluster };
-        return Ok(selected.into_iter().map(|test| Test::of_suite(test, load.data_bytes, numbers, &keys)).collect());
-    }
-    if load.tests.is_some() {
-        say::warning("-t is ignored: a command was given");
-    }
-    if load.key_prefix.is_some() {
-        return Err(Error::usage("--key-prefix is for the keys of the tests; write it into the keys of your command"));
-    }
-    let words: Vec<Vec<u8>> = command.iter().cloned().map(OsString::into_vec).collect();
-    let mut requests = sequence::parse(&words).map_err(Error::usage)?;
-    if load.stdin {
-        let mut input = Vec::new();
-        io::stdin().lock().read_to_end(&mut input).map_err(|error| Error::failed(format!("-x: {error}")))?;
-        add_input(&mut requests, &input);
-    }
-    let title = words.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ");
-    Ok(vec![Test::of_command(title, requests, &value::payload(load.data_bytes))])
-}
-
-/// Standard input goes to the last request of a sequence.
-fn add_input(requests: &mut [Template], input: &[u8]) {
-    if let Some(last) = requests.last_mut() {
-        last.push_input(input.to_vec());
-    }
 }

@@ -11,8 +11,8 @@ use crate::target::control::Control;
 use crate::target::guard::{self, Finding, GuardReport, Intent, Level, Mode};
 use crate::units::Nanos;
 use crate::workload::suite::KEY_NAMES;
-use crate::workload::template::EACH;
-use crate::workload::{KeyAt, Template, Test, written};
+use crate::workload::template::{EACH, KEY};
+use crate::workload::{Command, KeyAt, Template, written};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -32,7 +32,7 @@ impl RequestFacts {
 pub fn warn_of_left_out(plan: &Plan, resolved: &Resolved) {
     let names: Vec<String> =
         resolved.targets.iter().skip(plan.clients as usize).map(|target| target.name.clone()).collect();
-    let goes_everywhere = plan.tests.iter().any(|test| !has_fixed_place(plan, test));
+    let goes_everywhere = plan.tests.iter().flat_map(|test| &test.commands).any(|it| !has_fixed_place(plan, it));
     if !names.is_empty() && goes_everywhere && !super::server::is_each(&plan.server) {
         say::warning(format!(
             "-c {} is fewer than the {} servers, and leaves out {}; use -c {} or more",
@@ -44,45 +44,64 @@ pub fn warn_of_left_out(plan: &Plan, resolved: &Resolved) {
     }
 }
 
-/// Whether all requests of a test go to one node, because they have one key.
-fn has_fixed_place(plan: &Plan, test: &Test) -> bool {
-    test.routing_key.is_some_and(|KeyAt { request, argument }| {
-        let key = test.sequence[request].arguments().nth(argument);
+/// Whether all requests of a command go to one node, because they have one key.
+fn has_fixed_place(plan: &Plan, command: &Command) -> bool {
+    command.routing_key.is_some_and(|KeyAt { request, argument }| {
+        let key = command.sequence[request].arguments().nth(argument);
         key.is_some_and(|key| !written::is_drawn(key, plan.key_count, true))
     })
 }
 
-/// Asks the server which arguments are keys and which requests write, where that is needed; and says in `plan` which key
-/// decides where a request goes in a cluster.
+/// Asks the server which arguments are keys and which requests write, where that is needed or `is_wanted` anyway; and says
+/// in `plan` which key decides where a request goes in a cluster.
 ///
 /// # Errors
 /// [`Error`] when the answer is needed and not to be had.
-pub fn ask_about_requests(session: &Session, plan: &mut Plan, resolved: &mut Resolved) -> Result<RequestFacts, Error> {
+pub fn ask_about_requests(
+    session: &Session,
+    plan: &mut Plan,
+    resolved: &mut Resolved,
+    is_wanted: bool,
+) -> Result<RequestFacts, Error> {
     let in_cluster = plan.server.cluster.is_some();
-    let routed = |test: &Test| in_cluster && !test.is_tagged();
-    let is_needed = plan.cleanup || plan.tests.iter().any(routed);
-    if !is_needed && plan.guard == Mode::Off {
+    let routed = |command: &Command| in_cluster && !command.is_tagged();
+    let is_needed = plan.cleanup || plan.tests.iter().flat_map(|test| &test.commands).any(routed);
+    if !is_needed && !is_wanted && plan.guard == Mode::Off {
         return Ok(RequestFacts::default());
     }
     let asked: Vec<Vec<Vec<u8>>> =
-        plan.tests.iter().flat_map(|test| test.sequence.iter().map(written::told_apart)).collect();
+        plan.all_tests().flat_map(|test| test.templates().map(written::told_apart)).collect();
     let facts = match resolved.controls.iter_mut().flatten().next() {
         Some(control) => {
             session.wait_for(key_arguments(&mut control.connection, &asked, plan.connect_timeout.into()))?
         }
         None => asked.iter().map(|_| Err("the server hangs up on questions".to_owned())).collect(),
     };
+    let fillings = plan.fillings();
     let mut facts = facts.into_iter();
     let facts: Vec<Vec<Result<KeyFacts, String>>> =
-        plan.tests.iter().map(|test| facts.by_ref().take(test.sequence.len()).collect()).collect();
-    for (test, facts) in plan.tests.iter_mut().zip(&facts) {
+        plan.all_tests().map(|test| facts.by_ref().take(test.templates().count()).collect()).collect();
+    for (test, facts) in plan.all_tests().zip(&facts) {
         if plan.cleanup
             && let Some(reason) = facts.iter().find_map(unknown_keys)
         {
             return Err(Error::failed(format!("--cleanup cannot tell which keys '{}' writes: {reason}", test.title)));
         }
-        if routed(test) {
-            test.routing_key = routing_key(facts);
+        if plan.cleanup && written::has_drawn_value(test, &written_places(facts), &fillings) {
+            return Err(Error::usage(format!(
+                "--cleanup cannot tell which keys '{}' writes: they have __data__ in them, which is drawn for each request",
+                test.title
+            )));
+        }
+    }
+    for (test, facts) in plan.tests.iter_mut().zip(&facts) {
+        let mut facts = &facts[..];
+        for command in &mut test.commands {
+            let of_command;
+            (of_command, facts) = facts.split_at(command.sequence.len());
+            if routed(command) {
+                command.routing_key = routing_key(of_command);
+            }
         }
     }
     Ok(RequestFacts(facts))
@@ -97,6 +116,12 @@ fn unknown_keys(facts: &Result<KeyFacts, String>) -> Option<&str> {
         Ok(_) => None,
         Err(reason) => Some(reason),
     }
+}
+
+/// For each request of a test the places of the keys that it may write.
+fn written_places(facts: &[Result<KeyFacts, String>]) -> Vec<Vec<usize>> {
+    let written = |facts: &Result<KeyFacts, String>| facts.as_ref().ok().and_then(|facts| facts.written.clone());
+    facts.iter().map(|facts| written(facts).unwrap_or_default()).collect()
 }
 
 /// The first key of a sequence decides where it goes.
@@ -169,8 +194,8 @@ async fn look(control: Option<Control>, mode: Mode, intent: Intent, several: boo
 /// What the plan would do to each of `servers` servers.
 fn intent(plan: &Plan, servers: u32, requests: &RequestFacts) -> Intent {
     let (mut writes, mut keys, mut own) = (false, 0u64, Vec::new());
-    for (index, test) in plan.tests.iter().enumerate() {
-        for (at, template) in test.sequence.iter().enumerate() {
+    for (index, test) in plan.all_tests().enumerate() {
+        for (at, template) in test.templates().enumerate() {
             let facts = requests.of_test(index).get(at).and_then(|facts| facts.as_ref().ok());
             let places = facts.map_or(&[][..], |facts| &facts.places);
             own.extend(places.iter().filter_map(|place| own_pattern(template, *place)));
@@ -208,15 +233,10 @@ fn own_pattern(template: &Template, place: usize) -> Option<String> {
     Some(key[..end].to_owned()).filter(|pattern| !pattern.is_empty())
 }
 
-fn name(template: &Template) -> String {
-    let name = template.arguments().next().unwrap_or_default();
-    String::from_utf8_lossy(name).to_uppercase()
-}
-
 /// Where the server does not tell, only what everybody knows is believed to be harmless.
 fn is_known_to_read(template: &Template) -> bool {
     ["PING", "GET", "MGET", "LRANGE", "EXISTS", "TTL", "HGET", "HGETALL", "ZRANGE", "ECHO", "STRLEN"]
-        .contains(&name(template).as_str())
+        .contains(&template.name().as_str())
 }
 
 /// Keys, or elements, that requests like `template` leave behind at the most.
@@ -224,12 +244,11 @@ fn keys_written(plan: &Plan, template: &Template, places: u64) -> u64 {
     // At ten million a second for as long as it takes.
     let most = |duration: Nanos| duration.0 / 100;
     let requests = plan.requests().unwrap_or_else(|| most(plan.duration().unwrap_or_default()));
-    match name(template).as_str() {
+    match template.name().as_str() {
         "LPUSH" | "RPUSH" | "XADD" | "APPEND" => requests,
         "LPOP" | "RPOP" | "SPOP" | "ZPOPMIN" | "DEL" | "UNLINK" => 0,
         _ => {
-            let drawn =
-                template.arguments().any(|argument| argument.windows(EACH.len()).any(|word| word == EACH.as_bytes()));
+            let drawn = template.has(EACH) || template.has(KEY);
             let possible = if drawn { plan.key_count.unwrap_or(1) } else { 1 };
             possible.min(requests.saturating_mul(places.max(1)))
         }

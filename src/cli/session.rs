@@ -2,13 +2,24 @@
 
 use super::error::{Error, Exit};
 use super::interrupt::Interrupt;
+use super::say;
 use super::server::is_each;
+use crate::observe::{Observers, Observing, ProxyLook, ProxyUse, StatsAddress};
 use crate::plan::{OnError, Plan};
+use crate::recording::Observed;
 use crate::target::{Directory, Resolved, Server, TargetError, follow, resolve};
 use crate::units::Nanos;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// How long a proxy may take to say how it fares.
+const STATS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long servers may take to say how they fared, and how long when somebody wants to go.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+const PARTING: Duration = Duration::from_millis(200);
 
 pub struct Session {
     /// There until the session ends.
@@ -47,24 +58,53 @@ impl Session {
         }
     }
 
+    /// What was observed of a run that is over, and the observers for the next. Whoever stopped it does not wait for it.
+    pub fn observed(&self, observing: Observing) -> (Observers, Observed) {
+        let patience = if self.interrupt.is_set() { PARTING } else { LAST_LOOK };
+        self.runtime().block_on(observing.end(patience))
+    }
+
+    /// Looks at each proxy whose statistics are at one of `addresses`.
+    pub fn look_at(&self, addresses: &[StatsAddress]) -> Result<Vec<ProxyLook>, Error> {
+        let look = |address| self.wait_for(ProxyLook::at(address, STATS_PATIENCE))?.map_err(Error::failed);
+        addresses.iter().map(look).collect()
+    }
+
+    /// What the proxies did since they were looked at `before`, as far as they still say so: a run does not end for it.
+    pub fn since(&self, before: &[ProxyLook], addresses: &[StatsAddress]) -> Vec<ProxyUse> {
+        let mut uses = Vec::new();
+        for (address, before) in addresses.iter().zip(before) {
+            match self.unless_interrupted(ProxyLook::at(address, STATS_PATIENCE)) {
+                Some(Ok(now)) => uses.push(now.since(before, address)),
+                Some(Err(reason)) => say::warning(reason),
+                None => {}
+            }
+        }
+        uses
+    }
+
     /// Waits for `what`, or is interrupted before the first request.
     pub fn wait_for<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
+        self.unless_interrupted(what).ok_or_else(|| self.interrupted("interrupted before the first request"))
+    }
+
+    /// Waits for `what`. None when we are asked to stop before it is done.
+    pub fn unless_interrupted<T>(&self, what: impl Future<Output = T>) -> Option<T> {
         self.runtime().block_on(async {
             tokio::select! {
-                done = what => Ok(done),
-                () = self.interrupt.wait() => Err(self.interrupted("interrupted before the first request")),
+                done = what => Some(done),
+                () = self.interrupt.wait() => None,
             }
         })
     }
 
-    /// Waits for `what`, which is done after a run also when that was interrupted: only who asks once more is heard.
-    pub fn wait_for_another<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
+    /// Waits for `what`, which is done after a run also when that was interrupted: only who asks once more is heard, and
+    /// told `otherwise`.
+    pub fn wait_for_another<T>(&self, what: impl Future<Output = T>, otherwise: &str) -> Result<T, Error> {
         self.runtime().block_on(async {
             tokio::select! {
                 done = what => Ok(done),
-                () = self.interrupt.wait_for_another() => {
-                    Err(self.interrupted("interrupted while the keys were removed; some may be left"))
-                }
+                () = self.interrupt.wait_for_another() => Err(self.interrupted(otherwise)),
             }
         })
     }

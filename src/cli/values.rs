@@ -13,6 +13,13 @@ pub fn whole(text: &str, min: u64, max: u64) -> Result<u64, String> {
     }
 }
 
+/// A percentage as a share: `5%` is 0.05.
+pub fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
+    let share = number.map(|percent| percent / 100.0).filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a percentage above 0% and below 100%, such as 5%".to_owned())
+}
+
 /// A time: `5`, `0.5`, `5s`, `500ms`, `2m`. Without a unit it is in seconds.
 pub fn time(text: &str) -> Result<Duration, String> {
     let split = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());

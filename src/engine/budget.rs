@@ -9,9 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Budget {
     next: AtomicU64,
     total: u64,
-    /// Requests in a whole batch. Every portion but the last is a whole number of batches, so a batch begins where a
-    /// sequence of requests does.
-    batch: u64,
+    /// Every portion but the last is a whole number of batches, so a batch begins where a sequence of requests does.
     portion: u64,
     /// What threads had drawn that then lost all of their clients, for others to send.
     returned: Mutex<Vec<Range<u64>>>,
@@ -30,7 +28,7 @@ impl Budget {
         let fair = total / (threads * PORTIONS_PER_THREAD);
         let portion = (fair.min(PORTION_MAX) / batch).max(1) * batch;
         let returned = Mutex::default();
-        Budget { next: AtomicU64::new(0), total, batch, portion, returned, has_returned: AtomicBool::new(false) }
+        Budget { next: AtomicU64::new(0), total, portion, returned, has_returned: AtomicBool::new(false) }
     }
 
     /// One thread's access to the budget.
@@ -99,9 +97,9 @@ impl Share<'_> {
         self.portion.is_empty() && (self.is_closed || self.budget.is_exhausted())
     }
 
-    /// The numbers of the next batch of requests, fewer than a whole one at the end. None when all are taken.
+    /// The numbers of the next batch of `batch` requests, fewer at the end. None when all are taken.
     #[inline]
-    pub fn next_batch(&mut self) -> Option<Range<u64>> {
+    pub fn next_batch(&mut self, batch: u64) -> Option<Range<u64>> {
         if self.portion.is_empty() {
             if !self.is_closed {
                 self.portion = self.budget.take_portion();
@@ -111,7 +109,7 @@ impl Share<'_> {
             }
         }
         let from = self.portion.start;
-        self.portion.start = (from + self.budget.batch).min(self.portion.end);
+        self.portion.start = (from + batch).min(self.portion.end);
         Some(from..self.portion.start)
     }
 }
@@ -127,7 +125,7 @@ mod tests {
         let mut ranges = Vec::new();
         loop {
             let before = ranges.len();
-            ranges.extend(shares.iter_mut().filter_map(Share::next_batch));
+            ranges.extend(shares.iter_mut().filter_map(|share| share.next_batch(batch)));
             if ranges.len() == before {
                 return ranges;
             }
@@ -158,13 +156,13 @@ mod tests {
     fn what_a_thread_gives_back_is_sent_by_others() {
         let budget = Budget::new(100, 5, 1);
         let (mut lost, mut other) = (budget.share(), budget.share());
-        let (first, second) = (lost.next_batch().unwrap(), lost.next_batch().unwrap());
+        let (first, second) = (lost.next_batch(5).unwrap(), lost.next_batch(5).unwrap());
         assert_eq!((first, second), (0..5, 5..10));
-        let mut rest: Vec<Range<u64>> = std::iter::from_fn(|| other.next_batch()).collect();
+        let mut rest: Vec<Range<u64>> = std::iter::from_fn(|| other.next_batch(5)).collect();
         assert!(other.is_exhausted());
         lost.give_back(std::iter::once(5..10));
         assert!(!other.is_exhausted());
-        rest.extend(std::iter::from_fn(|| other.next_batch()));
+        rest.extend(std::iter::from_fn(|| other.next_batch(5)));
         assert!(other.is_exhausted() && lost.is_exhausted());
         assert_eq!(rest.iter().map(|batch| batch.end - batch.start).sum::<u64>(), 95);
     }
@@ -173,7 +171,7 @@ mod tests {
     #[test]
     fn few_requests_are_spread_over_threads() {
         let budget = Budget::new(20, 1, 4);
-        let taken: Vec<u64> = (0..4).map(|_| budget.share().next_batch().unwrap().start).collect();
+        let taken: Vec<u64> = (0..4).map(|_| budget.share().next_batch(1).unwrap().start).collect();
         assert_eq!(taken, [0, 1, 2, 3]);
     }
 }

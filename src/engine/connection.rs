@@ -1,7 +1,26 @@
 //! A client's RESP stream, without its socket: what was read and is not yet a reply, what is to be written and did not
 //! fit.
 
+use crate::resp::scan::Strings;
 use crate::resp::{Malformed, Reply, Scanner};
+
+/// Who hears replies.
+pub trait Listener: Strings {
+    /// Takes the next reply. False when it has heard enough.
+    fn reply(&mut self, reply: Reply) -> bool;
+}
+
+/// Hears replies with a closure.
+pub struct Each<F>(pub F);
+
+impl<F> Strings for Each<F> {}
+
+impl<F: FnMut(Reply) -> bool> Listener for Each<F> {
+    #[inline]
+    fn reply(&mut self, reply: Reply) -> bool {
+        (self.0)(reply)
+    }
+}
 
 /// Both directions of a stream. It holds memory only while a line is cut in two or a write was short.
 #[derive(Debug, Default)]
@@ -32,19 +51,19 @@ impl Connection {
         self.held.extend_from_slice(bytes);
     }
 
-    /// Hands each reply in `bytes` to `take`, until one of them makes it return false. What is left of a line at the
-    /// end is held back.
+    /// Hands each reply in `bytes` to `listener`, until it has heard enough. What is left of a line at the end is held
+    /// back.
     ///
     /// # Errors
     /// [`Malformed`] when the bytes are not RESP.
     #[inline]
-    pub fn replies(&mut self, bytes: &[u8], mut take: impl FnMut(Reply) -> bool) -> Result<(), Malformed> {
+    pub fn replies(&mut self, bytes: &[u8], listener: &mut impl Listener) -> Result<(), Malformed> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (taken, reply) = self.scanner.scan(rest)?;
+            let (taken, reply) = self.scanner.scan(rest, listener)?;
             rest = &rest[taken..];
             match reply {
-                Some(reply) if take(reply) => {}
+                Some(reply) if listener.reply(reply) => {}
                 Some(_) => return Ok(()),
                 None => break,
             }
@@ -61,6 +80,11 @@ impl Connection {
     /// What is still to be written.
     pub fn unsent(&self) -> &[u8] {
         &self.unsent[self.written..]
+    }
+
+    /// Whether nothing is under way in either direction, and no reply is half read.
+    pub fn is_idle(&self) -> bool {
+        self.held.is_empty() && !self.has_unsent()
     }
 
     #[inline]
@@ -94,12 +118,11 @@ mod tests {
                 let held = connection.restore(&mut buffer);
                 buffer[held..held + piece.len()].copy_from_slice(piece);
                 let seen = &buffer[..held + piece.len()];
-                connection
-                    .replies(seen, |_| {
-                        replies += 1;
-                        true
-                    })
-                    .unwrap();
+                let mut count = Each(|_: Reply| {
+                    replies += 1;
+                    true
+                });
+                connection.replies(seen, &mut count).unwrap();
             }
             assert_eq!(replies, 3, "cut at {cut}");
         }

@@ -20,4 +20,5 @@ pub mod run;
 pub mod timers;
 pub mod worker;
 
-pub use run::{EngineError, run};
+pub use drivers::standing::Standing;
+pub use run::{EngineError, Load, run};

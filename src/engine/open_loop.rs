@@ -17,13 +17,16 @@ pub struct OpenLoop {
     /// Stands at the first arrival that is not due yet.
     to_come: Schedule,
     waiting: u64,
+    /// Nothing falls due any more.
+    is_closed: bool,
     /// Clients without a request in flight, the one that has been free for longest in front.
     free: VecDeque<usize>,
 }
 
 impl OpenLoop {
     pub fn new(schedule: Schedule) -> OpenLoop {
-        OpenLoop { start: Nanos::ZERO, to_send: schedule.clone(), to_come: schedule, waiting: 0, free: VecDeque::new() }
+        let (to_send, to_come) = (schedule.clone(), schedule);
+        OpenLoop { start: Nanos::ZERO, to_send, to_come, waiting: 0, is_closed: false, free: VecDeque::new() }
     }
 
     /// The schedule begins at `now`.
@@ -39,7 +42,7 @@ impl OpenLoop {
     /// Takes note of what is due at `now`.
     #[inline]
     pub fn fall_due(&mut self, now: Nanos) {
-        while self.next_due() <= now {
+        while !self.is_closed && self.next_due() <= now {
             self.to_come.next();
             self.waiting += 1;
         }
@@ -60,6 +63,11 @@ impl OpenLoop {
         self.free.push_back(client);
     }
 
+    /// Whether there is anybody to send for the next arrival.
+    pub fn has_free(&self) -> bool {
+        !self.free.is_empty()
+    }
+
     /// A client for the oldest arrival that waits, which is asked for with [`take`](Self::take).
     #[inline]
     pub fn next_free(&mut self) -> Option<usize> {
@@ -71,6 +79,18 @@ impl OpenLoop {
     pub fn take(&mut self) -> Nanos {
         self.waiting -= 1;
         self.start + self.to_send.next()
+    }
+
+    /// Ends the schedule at `now`: when each arrival was due that is then still waiting.
+    pub fn close(&mut self, now: Nanos) -> impl Iterator<Item = Nanos> + '_ {
+        self.fall_due(now);
+        self.is_closed = true;
+        let waiting = std::mem::take(&mut self.waiting);
+        (0..waiting).map(|_| self.start + self.to_send.next())
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Nobody is free any more, and nothing is due: there is nothing left to send.
@@ -110,6 +130,22 @@ mod tests {
             assert_eq!(open.take(), first + Nanos::from_millis(number));
         }
         assert_eq!((open.waiting(), open.waiting_since()), (0, None));
+    }
+
+    #[test]
+    fn what_waits_at_the_end_is_told_once_and_nothing_comes_after_it() {
+        let mut open = constant(1000.0);
+        let first = open.next_due();
+        open.release(0);
+        open.fall_due(first);
+        open.take();
+        let end = first + Nanos::from_millis(3);
+        let due: Vec<Nanos> = (1..=3).map(|number| first + Nanos::from_millis(number)).collect();
+        assert_eq!(open.close(end).collect::<Vec<_>>(), due);
+        open.release(0);
+        open.fall_due(end + Nanos::from_secs(1));
+        assert_eq!((open.waiting(), open.next_free()), (0, None));
+        assert_eq!(open.close(end + Nanos::from_secs(1)).count(), 0);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::recording::{Counts, Failure, LoadThread};
 use crate::units::Nanos;
+use hdrhistogram::Histogram;
 use std::ops::Range;
 use std::sync::mpsc::Sender;
 
@@ -16,6 +17,8 @@ pub fn beat(interval: Nanos) -> Nanos {
 /// What load threads say to who collects.
 #[derive(Debug)]
 pub enum Message {
+    /// The first requests are about to be sent, and beats begin.
+    Sending { at: Nanos },
     /// Counts of the beat with this number, counted from the start of the run.
     Beat { thread: usize, beat: u64, counts: Box<Split> },
     /// The last that is heard of a thread.
@@ -63,7 +66,13 @@ pub struct Recorder {
     beat_length: Nanos,
     beat: u64,
     beat_ends: Nanos,
+    /// How long turns of the loop took that count. Two digits will do, and keep it small enough to stay in the cache.
+    turns: Histogram<u32>,
+    turn_max: Nanos,
 }
+
+/// Significant digits of the length of a turn.
+const TURN_DIGITS: u8 = 2;
 
 impl Recorder {
     pub fn new(thread: usize, beat_length: Nanos, sender: Sender<Message>) -> Recorder {
@@ -76,13 +85,20 @@ impl Recorder {
             beat_length,
             beat: 0,
             beat_ends: Nanos(u64::MAX),
+            turns: Histogram::new(TURN_DIGITS).expect("two digits are a valid precision"),
+            turn_max: Nanos::ZERO,
         }
     }
 
     /// Starts the beats: the run begins at `now`.
     pub fn start(&mut self, now: Nanos) {
         self.start = now;
+        // Turns that brought connections about belong to no run.
+        self.turns.reset();
+        self.turn_max = Nanos::ZERO;
+        self.counts.measured.loop_lag_max = Nanos::ZERO;
         self.beat_ends = now + self.beat_length;
+        let _ = self.sender.send(Message::Sending { at: now });
     }
 
     /// What begins in `span` counts, and nothing else does.
@@ -100,6 +116,23 @@ impl Recorder {
     #[inline]
     pub fn is_measured(&self, moment: Nanos) -> bool {
         self.measured.contains(&moment)
+    }
+
+    /// Counts a turn of the loop, which was told at `woken` what is ready, and has served it all at `now`.
+    #[inline]
+    pub fn turned(&mut self, woken: Nanos, now: Nanos) {
+        let lag = now - woken;
+        let counts = self.at(woken);
+        counts.loop_lag_max = counts.loop_lag_max.max(lag);
+        if self.is_measured(woken) {
+            self.turn_max = self.turn_max.max(lag);
+            self.turns.record(lag.0).expect("the histogram grows with its values");
+        }
+    }
+
+    /// The longest turn that counts, and what 99 % of them did not exceed.
+    pub fn loop_lag(&self) -> Option<(Nanos, Nanos)> {
+        (!self.turns.is_empty()).then(|| (self.turn_max, Nanos(self.turns.value_at_quantile(0.99))))
     }
 
     /// Hands over the beat at hand when it is over at `now`.

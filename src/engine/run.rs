@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::clock::Clock;
 use super::drivers::Driver;
+use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::recorder::{Ending, Message, Split, beat};
 use super::worker::{Common, Worker};
@@ -30,25 +31,39 @@ pub enum EngineError {
     Thread(#[source] io::Error),
 }
 
-/// Runs `test` as `plan` says against the servers in `directory`, with `driver` and draws of `seed`. Ends early, with what was measured so far, when
-/// `interrupted` becomes true or the plan's policy on errors says so.
+/// What is to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Load<'a> {
+    pub plan: &'a Plan,
+    /// One of the plan's, or one that goes before them.
+    pub test: &'a Test,
+    /// What its requests and arrivals are drawn from.
+    pub seed: Seed,
+    /// The servers.
+    pub directory: &'a Directory,
+    /// Connections to them that are not to be made anew each time.
+    pub standing: Option<&'a Standing>,
+}
+
+/// Runs a `load` with `driver`. Ends early, with what was measured so far, when `interrupted` becomes true or the plan's
+/// policy on errors says so.
 ///
 /// # Errors
 /// [`EngineError`] when no request was sent because the connections could not be made.
 pub fn run(
     driver: &'static Driver,
-    plan: &Plan,
-    test: &Test,
-    seed: Seed,
-    directory: &Directory,
+    load: Load,
     interrupted: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Recording, EngineError> {
+    let Load { plan, test, seed, directory, standing } = load;
     let threads = plan.load_threads() as usize;
-    let batch_requests = u64::from(plan.pipeline) * test.sequence.len() as u64;
+    let batch_requests = u64::from(plan.pipeline) * test.sequence_len() as u64;
     let common = Common {
         plan,
         directory,
+        standing,
+        seed,
         budget: Budget::new(plan.requests().unwrap_or(u64::MAX), batch_requests, threads as u64),
         spare: Budget::new(u64::MAX, batch_requests, threads as u64),
         clock: Clock::start(),
@@ -56,13 +71,12 @@ pub fn run(
         halt: interrupted,
         failed: AtomicBool::new(false),
     };
-    let data = plan.data();
+    let fillings = plan.fillings();
     let collected = thread::scope(|scope| {
         let (sender, receiver) = channel();
         let mut clients = 0..0;
-        let in_cluster = directory.access.server.cluster.is_some();
         for thread in 0..threads {
-            let batch = Batch::new(test, plan.batch_repeats(test) as usize, &data, plan.key_count, seed, in_cluster);
+            let batch = Batch::new(test, plan.batch_repeats(test) as usize, fillings.clone(), seed);
             clients = clients.end..clients.end + share_of(plan.clients as usize, threads, thread);
             let worker = Worker::new(&common, thread, clients.clone(), batch, sender.clone());
             let started =
@@ -76,8 +90,8 @@ pub fn run(
         }
         drop(sender);
         observer.observe(&Event::Started { title: &test.title, goal: goal(plan) });
-        let collected = Collector::new(plan, threads).collect(&receiver, observer);
-        observer.observe(&Event::Ended);
+        let collected = Collector::new(plan, threads, common.clock).collect(&receiver, observer);
+        observer.observe(&Event::Ended { measured_until: collected.measured_until() });
         Ok(collected)
     })?;
     let mut recording = collected.into_recording(plan, interrupted.load(Ordering::Relaxed))?;
@@ -101,6 +115,9 @@ fn goal(plan: &Plan) -> Goal {
 
 /// Puts together what load threads hand over.
 struct Collector {
+    clock: Clock,
+    /// When the first thread began to send.
+    sending: Option<Nanos>,
     beat_length: Nanos,
     beats_per_interval: u64,
     total: Counts,
@@ -114,9 +131,11 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(plan: &Plan, threads: usize) -> Collector {
+    fn new(plan: &Plan, threads: usize, clock: Clock) -> Collector {
         let beat_length = beat(plan.interval);
         Collector {
+            clock,
+            sending: None,
             beat_length,
             beats_per_interval: plan.interval.0 / beat_length.0,
             total: Counts::default(),
@@ -132,6 +151,12 @@ impl Collector {
     fn collect(mut self, receiver: &Receiver<Message>, observer: &mut dyn Observer) -> Collector {
         for message in receiver {
             match message {
+                Message::Sending { at } => {
+                    if self.sending.is_none() {
+                        self.sending = Some(at);
+                        observer.observe(&Event::Sending { unix: self.clock.unix(at) });
+                    }
+                }
                 Message::Beat { thread, beat, counts } => {
                     self.completed += counts.measured.completed;
                     let elapsed = Nanos((beat + 1) * self.beat_length.0);
@@ -170,8 +195,19 @@ impl Collector {
             counts.add(&measured);
             self.timeline.push(index, &counts, is_measured);
             let length = self.timeline.interval_ns;
-            observer.observe(&Event::Interval { start: Nanos(length.0 * index), length, counts: &counts });
+            let start = Nanos(length.0 * index);
+            observer.observe(&Event::Interval { start, length, counts: &counts, measured: &measured });
         }
+    }
+
+    /// When the last thread had done with the part that counts, or read its last reply of it, since the first requests.
+    fn measured_until(&self) -> Nanos {
+        let done = |ending: &Ending| {
+            let part = ending.started.map(|started| started + ending.load.elapsed_ns);
+            part.unwrap_or_default().max(ending.last_reply)
+        };
+        let last = self.endings.iter().map(done).max().unwrap_or_default();
+        last - self.sending.unwrap_or_default()
     }
 
     fn into_recording(self, plan: &Plan, interrupted: bool) -> Result<Recording, EngineError> {

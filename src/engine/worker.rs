@@ -3,14 +3,15 @@
 use super::budget::{Budget, Share};
 use super::clock::Clock;
 use super::drivers::Driver;
+use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::open_loop::OpenLoop;
 use super::recorder::{Ending, Message, Recorder, beat};
-use crate::plan::{Plan, Protocol};
+use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
 use crate::resp::encode;
 use crate::target::{Directory, Server};
-use crate::units::Nanos;
+use crate::units::{Nanos, Seed};
 use crate::workload::Batch;
 use crate::workload::arrivals::Schedule;
 use rustix::time::{ClockId, clock_gettime};
@@ -22,6 +23,10 @@ use std::sync::mpsc::Sender;
 pub struct Common<'a> {
     pub plan: &'a Plan,
     pub directory: &'a Directory,
+    /// Connections that an earlier run left, and where this one leaves its own.
+    pub standing: Option<&'a Standing>,
+    /// What this test is drawn from: another one in each round.
+    pub seed: Seed,
     pub budget: Budget,
     /// Where the requests of the warm-up come from, and those of the cool-down. It never ends.
     pub spare: Budget,
@@ -90,13 +95,12 @@ impl<'a> Worker<'a> {
             spare: common.spare.share(),
             open_loop: common.plan.arrivals.as_ref().map(|arrivals| {
                 let threads = common.plan.load_threads() as usize;
-                // A batch arrives as a whole.
                 OpenLoop::new(Schedule::new(
                     arrivals.process,
-                    &arrivals.shape.per(batch.len() as f64),
+                    &arrivals.shape.per(arrival_len(common.plan, &batch) as f64),
                     thread,
                     threads,
-                    common.plan.seed.child(ARRIVALS),
+                    common.seed.child(ARRIVALS),
                 ))
             }),
             batch,
@@ -173,10 +177,16 @@ impl<'a> Worker<'a> {
         true
     }
 
+    /// Requests that arrive together, in an open loop.
+    pub fn arrival_len(&self) -> u64 {
+        arrival_len(self.common.plan, &self.batch)
+    }
+
     /// The requests of an arrival that was due at `due`, in whichever part of the run it is sent.
     pub fn batch_due(&mut self, due: Nanos) -> Option<Range<u64>> {
         let is_late = self.part == Part::Measured && !self.recorder.is_measured(due);
-        if is_late { self.spare.next_batch() } else { self.share.next_batch() }
+        let requests = self.arrival_len();
+        if is_late { self.spare.next_batch(requests) } else { self.share.next_batch(requests) }
     }
 
     /// Whether the time of the run is up.
@@ -203,7 +213,14 @@ impl<'a> Worker<'a> {
             self.end_measuring(self.common.clock.now());
         }
         let (cpu_ns, elapsed_ns) = self.measured.unwrap_or_default();
-        let load = LoadThread { clients: self.clients.len() as u32, cpu_ns, elapsed_ns };
+        let lag = self.recorder.loop_lag();
+        let load = LoadThread {
+            clients: self.clients.len() as u32,
+            cpu_ns,
+            elapsed_ns,
+            loop_lag_max_ns: lag.map(|(longest, _)| longest),
+            loop_lag_p99_ns: lag.map(|(_, p99)| p99),
+        };
         let ending = Ending {
             started: self.started,
             last_reply: self.last_reply,
@@ -212,6 +229,14 @@ impl<'a> Worker<'a> {
             last_failure: self.last_failure,
         };
         self.recorder.end(ending);
+    }
+}
+
+/// A batch arrives as a whole; into a window each sequence comes by itself.
+fn arrival_len(plan: &Plan, batch: &Batch) -> u64 {
+    match plan.pipeline_mode {
+        PipelineMode::Batch => batch.len() as u64,
+        PipelineMode::Window => batch.sequence_len() as u64,
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Machine {
     pub container: bool,
     /// Load averages over 1, 5 and 15 minutes, before the run.
     pub loadavg: Option<[f64; 3]>,
+    /// Who decides how fast the processor runs: anything but `performance` may change it in mid-run.
+    #[serde(default)]
+    pub governor: Option<String>,
 }
 
 impl Machine {
@@ -43,6 +46,7 @@ impl Machine {
             container: fs::exists("/.dockerenv").unwrap_or(false)
                 || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
             loadavg: loadavg(&read("/proc/loadavg")),
+            governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         }
     }
 }

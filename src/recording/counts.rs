@@ -1,7 +1,9 @@
 //! What a load thread counts.
 
+use super::commands::{CommandCounts, Reads};
 use super::errors::Errors;
 use super::latencies::Latencies;
+use crate::units::Nanos;
 
 /// Counts over a stretch of time. Adding those of all threads and all stretches gives those of the run.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +16,10 @@ pub struct Counts {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub errors: Errors,
+    /// What reads found.
+    pub reads: Reads,
+    /// Of each command of a mix. Empty when there is but one command, or nothing to count.
+    pub commands: Vec<CommandCounts>,
     /// Sent to reply received, per reply that was not an error.
     pub service: Latencies,
     /// Due to reply received. None in a closed loop, where nothing is due before it is sent.
@@ -26,6 +32,8 @@ pub struct Counts {
     pub connect: Latencies,
     /// The part of it that TLS took. None when connections are plain.
     pub handshake: Option<Latencies>,
+    /// The longest turn of a load thread's loop, from when it was told what is ready until all of that was served.
+    pub loop_lag_max: Nanos,
 }
 
 impl Counts {
@@ -36,9 +44,17 @@ impl Counts {
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         self.errors.add(&other.errors);
+        self.reads.add(other.reads);
+        if !other.commands.is_empty() {
+            self.of_commands(other.commands.len());
+        }
+        for (sum, more) in self.commands.iter_mut().zip(&other.commands) {
+            sum.add(more);
+        }
         self.service.add(&other.service);
         self.connect.add(&other.connect);
         self.unsent += other.unsent;
+        self.loop_lag_max = self.loop_lag_max.max(other.loop_lag_max);
         for (sum, more) in [
             (&mut self.handshake, &other.handshake),
             (&mut self.response, &other.response),
@@ -48,6 +64,15 @@ impl Counts {
                 sum.get_or_insert_default().add(more);
             }
         }
+    }
+
+    /// The counts of each of `commands` commands.
+    #[inline]
+    pub fn of_commands(&mut self, commands: usize) -> &mut [CommandCounts] {
+        if self.commands.len() < commands {
+            self.commands.resize_with(commands, CommandCounts::default);
+        }
+        &mut self.commands
     }
 
     /// Whether requests were sent, or answered in any way.

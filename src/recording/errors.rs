@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Protocol,
     /// The server replied with an error.
     Reply,
+    /// A value is not the one that was written under its key.
+    Verify,
 }
 
 /// Who has to look into an error.
@@ -58,6 +60,7 @@ impl ErrorKind {
             ErrorKind::Overload => "overload",
             ErrorKind::Protocol => "protocol",
             ErrorKind::Reply => "reply",
+            ErrorKind::Verify => "verify",
         }
     }
 
@@ -76,7 +79,8 @@ impl ErrorKind {
             | ErrorKind::ConnectRefused
             | ErrorKind::ReplyTimeout
             | ErrorKind::Protocol
-            | ErrorKind::Reply => Side::Server,
+            | ErrorKind::Reply
+            | ErrorKind::Verify => Side::Server,
         }
     }
 }
@@ -96,6 +100,9 @@ pub struct Errors {
     /// The first word of each error reply: `ERR`, `LOADING`, `READONLY` and so on. Those to requests are of the kind
     /// `reply`; others, as to a password, ended a connection and are of the kind `connect_failed`.
     pub by_reply_code: BTreeMap<String, u64>,
+    /// Of values that were not what had been written, where the first was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_wrong_value: Option<String>,
 }
 
 /// The longest code that is counted under its own name. A server that makes up codes must not fill our memory.
@@ -105,6 +112,12 @@ const CODES_MAX: usize = 64;
 impl Errors {
     pub fn count(&mut self, kind: ErrorKind) {
         self.count_many(kind, 1);
+    }
+
+    /// Counts a value that is not what was written; `told` says where.
+    pub fn count_wrong_value(&mut self, told: String) {
+        self.count(ErrorKind::Verify);
+        self.first_wrong_value.get_or_insert(told);
     }
 
     pub fn count_many(&mut self, kind: ErrorKind, count: u64) {
@@ -143,6 +156,9 @@ impl Errors {
     }
 
     pub fn add(&mut self, other: &Errors) {
+        if self.first_wrong_value.is_none() {
+            self.first_wrong_value.clone_from(&other.first_wrong_value);
+        }
         for (&kind, count) in &other.by_kind {
             *self.by_kind.entry(kind).or_default() += count;
         }

@@ -1,13 +1,17 @@
 //! What happened, as counts. Plain values: each load thread owns its own, and they are merged afterwards.
 
+pub mod commands;
 pub mod counts;
 pub mod errors;
 pub mod latencies;
+pub mod observed;
 pub mod timeline;
 
+pub use commands::{CommandCounts, Reads};
 pub use counts::Counts;
 pub use errors::{ErrorKind, Errors, Failure, Side};
 pub use latencies::Latencies;
+pub use observed::Observed;
 pub use timeline::{Interval, Timeline};
 
 use crate::units::Nanos;
@@ -34,6 +38,19 @@ pub struct LoadThread {
     pub cpu_ns: Nanos,
     /// Time from the start to the end of the run, as this thread saw it.
     pub elapsed_ns: Nanos,
+    /// The longest turn of its loop, from when it was told what is ready until all of that was served, and what 99 % of
+    /// turns did not exceed. None when it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_lag_max_ns: Option<Nanos>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_lag_p99_ns: Option<Nanos>,
+}
+
+impl LoadThread {
+    /// The share of a core that it used, 0 to 1. None when no time passed.
+    pub fn busy(&self) -> Option<f64> {
+        (self.elapsed_ns > Nanos::ZERO).then(|| self.cpu_ns.0 as f64 / self.elapsed_ns.0 as f64)
+    }
 }
 
 /// How a run came to its end. What it had measured until then is kept in every case.

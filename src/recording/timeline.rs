@@ -17,6 +17,12 @@ pub struct Interval {
     pub p50_ns: Option<Nanos>,
     pub p99_ns: Option<Nanos>,
     pub max_ns: Option<Nanos>,
+    /// Of how late requests were sent. None in a closed loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slip_p99_ns: Option<Nanos>,
+    /// The longest turn of a load thread's loop. None without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_lag_max_ns: Option<Nanos>,
 }
 
 fn yes() -> bool {
@@ -43,6 +49,18 @@ impl Timeline {
         self.append(counts, measured);
     }
 
+    /// The longest turn of a load thread's loop in the slices that have their middle in a stretch of the run, or that the
+    /// middle of it is in.
+    pub fn loop_lag_max(&self, start: Nanos, end: Nanos) -> Option<Nanos> {
+        let middle = Nanos(start.0.midpoint(end.0));
+        let length = self.interval_ns;
+        let is_in = |interval: &&Interval| {
+            let interval_middle = interval.start_ns + Nanos(length.0 / 2);
+            (start..end).contains(&interval_middle) || (interval.start_ns..interval.start_ns + length).contains(&middle)
+        };
+        self.intervals.iter().filter(is_in).filter_map(|interval| interval.loop_lag_max_ns).max()
+    }
+
     fn append(&mut self, counts: &Counts, measured: bool) {
         self.intervals.push(Interval {
             start_ns: Nanos(self.interval_ns.0 * self.intervals.len() as u64),
@@ -52,6 +70,8 @@ impl Timeline {
             p50_ns: counts.service.at(50.0),
             p99_ns: counts.service.at(99.0),
             max_ns: counts.service.max(),
+            slip_p99_ns: counts.slip.as_ref().and_then(|slip| slip.at(99.0)),
+            loop_lag_max_ns: Some(counts.loop_lag_max).filter(|lag| *lag > Nanos::ZERO),
         });
     }
 }

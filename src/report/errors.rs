@@ -24,7 +24,8 @@ fn line(label: &str, result: &TestResult) -> String {
         1 => "; what became of 1 request is unknown".to_owned(),
         unknown => format!("; what became of {unknown} requests is unknown"),
     };
+    let wrong = errors.first_wrong_value.as_ref().map_or(String::new(), |told| format!("; the first: {told}"));
     let total = errors.total();
     let noun = if total == 1 { "error" } else { "errors" };
-    format!("{label}: {total} {noun}: {}{unknown}", all.join(", "))
+    format!("{label}: {total} {noun}: {}{unknown}{wrong}", all.join(", "))
 }

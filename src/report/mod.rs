@@ -2,17 +2,29 @@
 //!
 //! A report sees nothing but the document, so that `rbench report` prints of a file what the run itself had printed.
 
+pub mod calibration;
+pub mod capacity;
+pub mod compare;
 pub mod csv;
+pub mod doctor;
 pub mod errors;
+pub mod finding;
 pub mod header;
 pub mod json;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod open_loop;
 pub mod progress;
+pub mod proxies;
 pub mod quiet;
+pub mod reads;
 pub mod redis_5;
 pub mod redis_6;
 pub mod redis_7;
 pub mod redis_benchmark;
+pub mod spread;
+pub mod table;
+pub mod verdict;
 
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
@@ -49,6 +61,8 @@ pub struct Format {
     quiet: fn() -> Box<dyn Report>,
     /// The same as comma-separated values, for `--csv`.
     csv: fn() -> Box<dyn Report>,
+    /// Whether it tells who was the limit.
+    pub tells_verdict: bool,
 }
 
 /// Every format, the default first.
@@ -59,6 +73,7 @@ pub static FORMATS: &[Format] = &[
         make: || Box::new(redis_7::Redis7),
         quiet: || Box::new(quiet::Quiet { with_median: true }),
         csv: || Box::new(csv::Csv { with_latency: true }),
+        tells_verdict: false,
     },
     Format {
         name: "redis-6",
@@ -66,6 +81,7 @@ pub static FORMATS: &[Format] = &[
         make: || Box::new(redis_6::Redis6::default()),
         quiet: || Box::new(quiet::Quiet { with_median: false }),
         csv: || Box::new(csv::Csv { with_latency: false }),
+        tells_verdict: false,
     },
     Format {
         name: "redis-5",
@@ -73,15 +89,20 @@ pub static FORMATS: &[Format] = &[
         make: || Box::new(redis_5::Redis5),
         quiet: || Box::new(quiet::Quiet { with_median: false }),
         csv: || Box::new(csv::Csv { with_latency: false }),
+        tells_verdict: false,
+    },
+    Format {
+        tells_verdict: true,
+        ..always("table", "a row for each test, in columns for people", || Box::new(table::Table))
     },
     always("quiet", "one line for each test", || Box::new(quiet::Quiet { with_median: true })),
     always("csv", "comma-separated values, every field quoted", || Box::new(csv::Csv { with_latency: true })),
-    always("json", "the whole document", || Box::new(json::Json)),
+    Format { tells_verdict: true, ..always("json", "the whole document", || Box::new(json::Json)) },
 ];
 
 /// A format that `-q` and `--csv` do not change.
 const fn always(name: &'static str, about: &'static str, make: fn() -> Box<dyn Report>) -> Format {
-    Format { name, about, make, quiet: make, csv: make }
+    Format { name, about, make, quiet: make, csv: make, tells_verdict: false }
 }
 
 /// How much a report is to say.
@@ -118,12 +139,22 @@ impl Format {
     }
 }
 
+/// Tells one result, and the commands of a mix before it.
+pub fn write_result(
+    document: &Document,
+    result: &TestResult,
+    report: &mut dyn Report,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    result.parts().try_for_each(|part| report.test(document, &part, out))
+}
+
 /// Tells a whole document.
 pub fn write(document: &Document, report: &mut dyn Report, out: &mut dyn Write) -> io::Result<()> {
     report.begin(document, out)?;
     for round in document.rounds() {
         for result in round {
-            report.test(document, result, out)?;
+            write_result(document, result, report, out)?;
         }
         if document.is_whole(round) {
             report.round(document, out)?;

@@ -45,8 +45,8 @@ impl Observer for Progress {
                     _ => *completed,
                 });
             }
-            Event::Interval { .. } => {}
-            Event::Ended => {
+            Event::Sending { .. } | Event::Interval { .. } => {}
+            Event::Ended { .. } => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                 }

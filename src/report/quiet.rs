@@ -1,7 +1,7 @@
 //! One line for each test, as redis-benchmark prints with `-q`.
 
 use super::redis_benchmark::LatencySummary;
-use super::{Report, header, redis_7};
+use super::{Report, header, redis_7, spread};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
 
@@ -29,5 +29,9 @@ impl Report for Quiet {
 
     fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {
         header::write_end_of_suite(document, out)
+    }
+
+    fn end(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {
+        spread::write_lines(document, out)
     }
 }

@@ -1,7 +1,7 @@
 //! The report of redis-benchmark 6.2 to 8.x.
 
 use super::redis_benchmark::{Bins, LatencySummary, MicrosecondCounts, latency_7};
-use super::{Report, header, open_loop};
+use super::{Report, header, open_loop, reads, spread};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
 
@@ -42,10 +42,15 @@ impl Report for Redis7 {
         writeln!(out, "  latency summary (msec):")?;
         writeln!(out, "    {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "avg", "min", "p50", "p95", "p99", "max")?;
         writeln!(out, "{}", LatencySummary::new(&bins))?;
-        open_loop::write(result, out)
+        open_loop::write(result, out)?;
+        reads::write(document, result, out)
     }
 
     fn round(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {
         header::write_end_of_suite(document, out)
+    }
+
+    fn end(&mut self, document: &Document, out: &mut dyn Write) -> io::Result<()> {
+        spread::write(document, out)
     }
 }

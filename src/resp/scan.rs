@@ -10,7 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply<'a> {
     /// Anything that is neither of the others.
-    Value,
+    Value(Found),
     /// Nothing there: `$-1`, `*-1` or RESP3's `_`.
     Null,
     /// The server's refusal: the line without its `-` and line end, `ERR unknown command …`.
@@ -18,6 +18,38 @@ pub enum Reply<'a> {
     /// A RESP3 push message: answers no request.
     Push,
 }
+
+/// What a reply has in it, as far as it shows whether something was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Elements of a list; none of a reply that is no list.
+    pub elements: u64,
+    /// Nulls at any depth.
+    pub nulls: u64,
+    /// Whether it is a list, or a string, of nothing.
+    pub is_empty: bool,
+}
+
+/// Is told of the strings within replies, as they come. Who counts replies need not listen.
+pub trait Strings {
+    /// A string of `bytes` bytes begins.
+    #[inline]
+    fn begin(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// The next bytes of it.
+    #[inline]
+    fn more(&mut self, bytes: &[u8]) {
+        let _ = bytes;
+    }
+
+    /// Where a string could be, there is nothing.
+    #[inline]
+    fn null(&mut self) {}
+}
+
+impl Strings for () {}
 
 /// The bytes are not RESP.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -47,6 +79,7 @@ pub struct Scanner {
     body: u64,
     /// What the reply at hand turned out to be when it began.
     begun: Kind,
+    found: Found,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,22 +101,31 @@ impl Scanner {
     /// # Errors
     /// [`Malformed`] when the bytes are not RESP; nothing that follows can then be trusted.
     #[inline]
-    pub fn scan<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Option<Reply<'a>>), Malformed> {
+    pub fn scan<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        strings: &mut impl Strings,
+    ) -> Result<(usize, Option<Reply<'a>>), Malformed> {
         // Most replies of a benchmark.
         if self.elements == 0 && bytes.starts_with(b"+OK\r\n") {
-            return Ok((5, Some(Reply::Value)));
+            return Ok((5, Some(Reply::Value(Found::default()))));
         }
-        self.scan_any(bytes)
+        self.scan_any(bytes, strings)
     }
 
-    fn scan_any<'a>(&mut self, bytes: &'a [u8]) -> Result<(usize, Option<Reply<'a>>), Malformed> {
+    fn scan_any<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        strings: &mut impl Strings,
+    ) -> Result<(usize, Option<Reply<'a>>), Malformed> {
         let mut taken = 0;
         if self.elements == 0 {
             self.begun = Kind::Value;
+            self.found = Found::default();
         }
         loop {
             if self.body > 0 {
-                taken += self.scan_body(&bytes[taken..])?;
+                taken += self.scan_body(&bytes[taken..], strings)?;
                 if self.body > 0 {
                     return Ok((taken, None));
                 }
@@ -95,14 +137,14 @@ impl Scanner {
                     self.elements = 1;
                 }
                 taken += line.len() + 2;
-                if let Some(error) = self.scan_line(line, first)? {
+                if let Some(error) = self.scan_line(line, first, strings)? {
                     self.elements = 0;
                     return Ok((taken, Some(Reply::Error(error))));
                 }
             }
             if self.elements == 0 {
                 let reply = match self.begun {
-                    Kind::Value => Reply::Value,
+                    Kind::Value => Reply::Value(self.found),
                     Kind::Null => Reply::Null,
                     Kind::Push => Reply::Push,
                     Kind::BlobError => Reply::Error(b"ERR an error too long for a line"),
@@ -113,21 +155,22 @@ impl Scanner {
     }
 
     /// Takes one line, which opens an element. Returns the text of an error that is a whole reply by itself.
-    fn scan_line<'a>(&mut self, line: &'a [u8], first: bool) -> Result<Option<&'a [u8]>, Malformed> {
+    fn scan_line<'a>(
+        &mut self,
+        line: &'a [u8],
+        first: bool,
+        strings: &mut impl Strings,
+    ) -> Result<Option<&'a [u8]>, Malformed> {
         let (&kind, rest) = line.split_first().ok_or(Malformed::Type('\r'))?;
         match kind {
             b'-' if first => return Ok(Some(rest)),
             b'+' | b'-' | b':' | b',' | b'#' | b'(' => self.elements -= 1,
-            b'_' => {
-                self.elements -= 1;
-                self.note(first, Kind::Null);
-            }
+            b'_' => self.take_null(first, strings),
             b'$' | b'=' | b'!' => match length(rest)? {
-                None => {
-                    self.elements -= 1;
-                    self.note(first, Kind::Null);
-                }
+                None => self.take_null(first, strings),
                 Some(bytes) => {
+                    strings.begin(bytes);
+                    self.found.is_empty |= first && bytes == 0;
                     self.body = bytes.checked_add(2).ok_or(Malformed::Length)?;
                     if kind == b'!' {
                         self.note(first, Kind::BlobError);
@@ -135,11 +178,9 @@ impl Scanner {
                 }
             },
             b'*' | b'~' | b'>' => match length(rest)? {
-                None => {
-                    self.elements -= 1;
-                    self.note(first, Kind::Null);
-                }
+                None => self.take_null(first, strings),
                 Some(elements) => {
+                    self.note_list(first, elements);
                     self.elements = (self.elements - 1).checked_add(elements).ok_or(Malformed::Length)?;
                     if kind == b'>' {
                         self.note(first, Kind::Push);
@@ -149,6 +190,7 @@ impl Scanner {
             b'%' | b'|' => {
                 let pairs = length(rest)?.ok_or(Malformed::Length)?;
                 let elements = pairs.checked_mul(2).ok_or(Malformed::Length)?;
+                self.note_list(first && kind == b'%', elements);
                 // An attribute (`|`) stands before the element that it describes, and is not that element.
                 let itself = u64::from(kind == b'%');
                 self.elements = (self.elements - itself).checked_add(elements).ok_or(Malformed::Length)?;
@@ -158,6 +200,20 @@ impl Scanner {
         Ok(None)
     }
 
+    fn take_null(&mut self, first: bool, strings: &mut impl Strings) {
+        self.elements -= 1;
+        self.found.nulls += 1;
+        self.note(first, Kind::Null);
+        strings.null();
+    }
+
+    fn note_list(&mut self, first: bool, elements: u64) {
+        if first {
+            self.found.elements = elements;
+            self.found.is_empty = elements == 0;
+        }
+    }
+
     fn note(&mut self, first: bool, kind: Kind) {
         if first {
             self.begun = kind;
@@ -165,8 +221,11 @@ impl Scanner {
     }
 
     /// Takes what there is of a body and of the line end behind it.
-    fn scan_body(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
+    fn scan_body(&mut self, bytes: &[u8], strings: &mut impl Strings) -> Result<usize, Malformed> {
         let text = self.body.saturating_sub(2).min(bytes.len() as u64) as usize;
+        if text > 0 {
+            strings.more(&bytes[..text]);
+        }
         self.body -= text as u64;
         let rest = &bytes[text..];
         let end = &b"\r\n"[2 - self.body.min(2) as usize..];
@@ -233,9 +292,10 @@ mod tests {
             from = cut;
             let mut at = 0;
             loop {
-                let (taken, reply) = scanner.scan(&held[at..])?;
+                let (taken, reply) = scanner.scan(&held[at..], &mut ())?;
                 at += taken;
                 match reply {
+                    Some(Reply::Value(_)) => found.push("Value".to_owned()),
                     Some(Reply::Error(text)) => found.push(format!("error {}", String::from_utf8_lossy(text))),
                     Some(reply) => found.push(format!("{reply:?}")),
                     None => break,
@@ -276,6 +336,51 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_told() {
+        let found = |elements, nulls, is_empty| Some(Reply::Value(Found { elements, nulls, is_empty }));
+        for (bytes, expected) in [
+            (&b"$3\r\nabc\r\n"[..], found(0, 0, false)),
+            (b"$0\r\n\r\n", found(0, 0, true)),
+            (b"$-1\r\n", Some(Reply::Null)),
+            (b"*3\r\n$1\r\na\r\n$-1\r\n_\r\n", found(3, 2, false)),
+            (b"*0\r\n", found(0, 0, true)),
+            (b"%0\r\n", found(0, 0, true)),
+            (b"*1\r\n*0\r\n", found(1, 0, false)),
+            (b"%1\r\n+a\r\n$0\r\n\r\n", found(2, 0, false)),
+        ] {
+            assert_eq!(Scanner::default().scan(bytes, &mut ()).unwrap().1, expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[derive(Default)]
+    struct Heard(Vec<String>);
+
+    impl Strings for Heard {
+        fn begin(&mut self, _: u64) {
+            self.0.push(String::new());
+        }
+
+        fn more(&mut self, bytes: &[u8]) {
+            self.0.last_mut().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
+        }
+
+        fn null(&mut self) {
+            self.0.push("nothing".into());
+        }
+    }
+
+    #[test]
+    fn strings_are_told_of_however_they_are_cut() {
+        let bytes = b"*3\r\n$3\r\na\r\n\r\n$-1\r\n$0\r\n\r\n";
+        for cut in 0..bytes.len() {
+            let (mut scanner, mut heard) = (Scanner::default(), Heard::default());
+            let (taken, _) = scanner.scan(&bytes[..cut], &mut heard).unwrap();
+            scanner.scan(&bytes[taken..], &mut heard).unwrap();
+            assert_eq!(heard.0, ["a\r\n", "nothing", ""], "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn what_is_not_resp_is_refused() {
         for bytes in [
             &b"HTTP/1.1 400 Bad Request\r\n"[..],
@@ -301,10 +406,10 @@ mod tests {
     #[test]
     fn a_huge_body_holds_nothing_back() {
         let mut scanner = Scanner::default();
-        assert_eq!(scanner.scan(b"$549755813888\r\n").unwrap(), (15, None));
+        assert_eq!(scanner.scan(b"$549755813888\r\n", &mut ()).unwrap(), (15, None));
         let piece = vec![b'x'; 1 << 16];
         for _ in 0..100 {
-            assert_eq!(scanner.scan(&piece).unwrap(), (1 << 16, None));
+            assert_eq!(scanner.scan(&piece, &mut ()).unwrap(), (1 << 16, None));
         }
     }
 

@@ -1,8 +1,14 @@
 //! The document: everything that a run found out, in a file that outlives it. Whatever a report prints is computed from
 //! a document alone.
 
+pub mod calibration;
+pub mod capacity;
+pub mod compare;
 pub mod document;
+pub mod hdr_log;
+pub mod judge;
 pub mod store;
 
-pub use document::{Document, TestResult, Tool};
+pub use document::{Document, Kind, Repeats, TestResult, Tool};
+pub use judge::judge_result;
 pub use store::StoreError;

@@ -3,19 +3,26 @@
 
 pub mod arrivals;
 pub mod batch;
+pub mod fillings;
 #[cfg(test)]
 mod goodness;
 pub mod keys;
+pub mod mix;
+pub mod prepared;
+pub mod reads;
 pub mod sequence;
 pub mod slots;
 pub mod suite;
 pub mod template;
 pub mod test;
-pub mod value;
+pub mod values;
 pub mod written;
 
 pub use batch::Batch;
+pub use fillings::{Fillings, Ttl};
 pub use keys::{KeyDistribution, Keys};
+pub use reads::Read;
 pub use slots::Slots;
 pub use template::Template;
-pub use test::{KeyAt, Test};
+pub use test::{Command, KeyAt, Test};
+pub use values::{ValueData, ValueSize, Values};

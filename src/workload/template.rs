@@ -1,6 +1,5 @@
 //! One request with holes: what stays the same in every copy of it, and what is drawn for each.
 
-use crate::resp::encode::{array_header, bulk_header};
 use serde::{Deserialize, Serialize};
 
 /// Bytes that a drawn number takes. All placeholders for numbers are as long as what replaces them, so the lengths in
@@ -21,20 +20,30 @@ pub const SHARED: [&str; 9] = [
     "__rand_8th__",
     "__rand_9th__",
 ];
+/// The placeholder of a number drawn from the key distribution. It is as long as what replaces it, too.
+pub const KEY: &str = "__rand_key__";
+/// How people write that.
+const KEY_FOR_SHORT: &str = "__key__";
 /// The placeholder of a tag that sends a key to a slot of the node at hand. It has a meaning in a cluster alone.
 pub const TAG: &str = "{tag}";
-/// The placeholder of the payload that `-d` asks for.
+/// The placeholder of a value.
 pub const DATA: &str = "__data__";
+/// The placeholder of a time to live, in seconds.
+pub const TTL: &str = "__ttl__";
 
 /// Where the bytes of a hole come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
     /// A number of its own.
     Each,
+    /// A number of its own, from the key distribution.
+    Key,
     /// The number with this index, the same at every place within one sequence.
     Shared(u8),
     /// The tag between the braces, the same at every place within one sequence.
     Tag,
+    /// A value of so many bytes.
+    Value(u32),
 }
 
 /// What in a request is a placeholder. What is not is sent as it stands.
@@ -112,36 +121,29 @@ impl Template {
 
     /// Whether a tag is to be drawn for the request.
     pub fn is_tagged(&self) -> bool {
-        self.arguments().any(|argument| count(argument, TAG.as_bytes()) > 0)
+        self.has(TAG)
     }
 
-    /// Appends the request to `out` with `data` in place of [`DATA`], and to `found` where in `out` the holes are that
-    /// `holes` asks for. Returns where in `out` each argument begins.
-    pub fn encode(&self, data: &[u8], holes: Holes, out: &mut Vec<u8>, found: &mut Vec<(usize, Draw)>) -> Vec<usize> {
-        if self.inline {
-            let words: Vec<&[u8]> = self.arguments.iter().map(Argument::bytes).collect();
-            out.extend_from_slice(&words.join(&b' '));
-            out.extend_from_slice(b"\r\n");
-            return Vec::new();
-        }
-        let mut begin = Vec::with_capacity(self.arguments.len());
-        array_header(self.arguments.len(), out);
-        for argument in &self.arguments {
-            let bytes = replace(argument.bytes(), DATA.as_bytes(), data);
-            bulk_header(bytes.len(), out);
-            find_holes(&bytes, out.len(), holes, found);
-            begin.push(out.len());
-            out.extend_from_slice(&bytes);
-            out.extend_from_slice(b"\r\n");
-        }
-        begin
+    /// Whether `placeholder` stands anywhere in it.
+    pub fn has(&self, placeholder: &str) -> bool {
+        self.arguments().any(|argument| count(argument, placeholder.as_bytes()) > 0)
+    }
+
+    /// Numbers of keys that a request draws, at the most: some may be the same.
+    pub fn keys_drawn(&self) -> u64 {
+        self.arguments().map(|argument| count(argument, b"__rand_") as u64).sum()
+    }
+
+    /// The name of the command, in capitals.
+    pub fn name(&self) -> String {
+        String::from_utf8_lossy(self.arguments().next().unwrap_or_default()).to_uppercase()
     }
 }
 
 impl Argument {
     fn new(bytes: &[u8]) -> Argument {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Argument::Text(text.to_owned()),
+            Ok(text) => Argument::Text(text.replace(KEY_FOR_SHORT, KEY)),
             Err(_) => Argument::Bytes(bytes.to_vec()),
         }
     }
@@ -193,60 +195,8 @@ fn number(word: &[u8]) -> Option<Draw> {
     if word == EACH.as_bytes() {
         return Some(Draw::Each);
     }
+    if word == KEY.as_bytes() {
+        return Some(Draw::Key);
+    }
     SHARED.iter().position(|name| name.as_bytes() == word).map(|index| Draw::Shared(index as u8))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NUMBERS: Holes = Holes { numbers: true, tags: false };
-
-    fn encoded(arguments: &[&str], holes: Holes) -> (String, Vec<(usize, Draw)>) {
-        let (mut out, mut found) = (Vec::new(), Vec::new());
-        Template::new(arguments).encode(b"VXK", holes, &mut out, &mut found);
-        (String::from_utf8(out).unwrap(), found)
-    }
-
-    #[test]
-    fn holes_are_where_the_numbers_go() {
-        let (bytes, holes) = encoded(&["SET", "key:__rand_int__", "__data__-__rand_2nd__"], NUMBERS);
-        assert_eq!(bytes, "*3\r\n$3\r\nSET\r\n$16\r\nkey:__rand_int__\r\n$16\r\nVXK-__rand_2nd__\r\n");
-        let each = bytes.find(EACH).unwrap();
-        let second = bytes.find(SHARED[1]).unwrap();
-        assert_eq!(holes, [(each, Draw::Each), (second, Draw::Shared(1))]);
-    }
-
-    #[test]
-    fn without_a_key_space_placeholders_of_numbers_are_text() {
-        let (bytes, holes) = encoded(&["GET", "key:__rand_int__"], Holes::default());
-        assert!(bytes.contains("key:__rand_int__"));
-        assert_eq!(holes, []);
-    }
-
-    #[test]
-    fn a_tag_is_a_hole_between_braces_and_in_a_cluster_alone() {
-        let (bytes, holes) = encoded(&["GET", "key:{tag}:1"], Holes { numbers: false, tags: true });
-        assert_eq!(holes, [(bytes.find("tag").unwrap(), Draw::Tag)]);
-        assert_eq!(encoded(&["GET", "key:{tag}:1"], NUMBERS).1, []);
-    }
-
-    #[test]
-    fn an_inline_request_is_a_line() {
-        let (mut out, mut holes) = (Vec::new(), Vec::new());
-        Template::inline("PING").encode(b"", NUMBERS, &mut out, &mut holes);
-        assert_eq!(out, b"PING\r\n");
-    }
-
-    /// A document must not swallow a gigabyte that was piped in.
-    #[test]
-    fn input_is_sent_whole_and_kept_as_its_length() {
-        let mut template = Template::new(&["SET", "k"]);
-        template.push_input(vec![0, 255, 10]);
-        let (mut out, mut holes) = (Vec::new(), Vec::new());
-        template.encode(b"", NUMBERS, &mut out, &mut holes);
-        assert!(out.ends_with(b"$3\r\n\0\xff\n\r\n"));
-        let json = serde_json::to_string(&template).unwrap();
-        assert_eq!(json, r#"{"arguments":["SET","k",{"stdin_bytes":3}]}"#);
-    }
 }

@@ -1,12 +1,13 @@
 //! Which keys a run could have written: those that stand in its requests, and those that were drawn into their holes.
 
 use super::batch::Batch;
+use super::fillings::Fillings;
 use super::slots::{self, TAG_BYTES};
 use super::template::{DATA, Draw, Holes, NUMBER_BYTES, Template, find_holes, replace};
 use super::test::Test;
+use super::values::payload;
 use crate::resp::request::Parser;
 use crate::units::Seed;
-use std::ops::Range;
 
 /// An argument longer than this is no key worth asking about, and not sent to a server that is only asked about it.
 const ASKED_BYTES_MAX: usize = 1024;
@@ -28,32 +29,32 @@ pub fn told_apart(template: &Template) -> Vec<Vec<u8>> {
     arguments
 }
 
-/// The keys that the first `requests` requests of `test` have at `places`: for each request of its sequence the places of
-/// its arguments that are keys, where 0 is the command's name, and none when it does not write. `data`, `key_count` and
-/// `seed` are those of its [`Batch`]. A key may come more than once.
+/// The keys that the first `requests` requests of `test` have at `places`: for each of its [`Test::templates`] the places
+/// of its arguments that are keys, where 0 is the command's name, and none when it does not write. `fillings` and `seed`
+/// are those of its [`Batch`]. A key may come more than once.
 ///
 /// When `0..key_count` holds fewer keys than the requests have drawn, these are all keys that could have been drawn;
 /// otherwise they are those that were.
 pub fn keys(
     test: &Test,
     places: &[Vec<usize>],
-    data: &[u8],
-    key_count: Option<u64>,
+    fillings: &Fillings,
     requests: u64,
     seed: Seed,
 ) -> Box<dyn Iterator<Item = Vec<u8>> + Send> {
     let mut literal: Vec<Vec<u8>> = Vec::new();
     let mut drawn: Vec<Vec<u8>> = Vec::new();
-    // The number of keys with holes up to each request of the sequence.
+    // The number of keys with holes up to each request.
     let mut drawn_by: Vec<u64> = vec![0];
-    let sent = usize::try_from(requests).unwrap_or(usize::MAX);
-    for (template, places) in test.sequence.iter().zip(places) {
+    // Of a mix any command may have been the first.
+    let sent = if test.is_mix() && requests > 0 { u64::MAX } else { requests };
+    for (template, places) in test.templates().zip(places) {
         let arguments: Vec<&[u8]> = template.arguments().collect();
         let mut drawn_here = 0;
-        let is_sent = drawn_by.len() <= sent;
+        let is_sent = drawn_by.len() as u64 <= sent;
         for key in places.iter().filter_map(|place| arguments.get(*place)) {
-            let key = replace(key, DATA.as_bytes(), data);
-            let has_holes = key_count.is_some() && !template.is_inline() && !holes(&key).is_empty();
+            let key = with_value(key, fillings);
+            let has_holes = fillings.key_count.is_some() && !template.is_inline() && !holes(&key).is_empty();
             drawn_here += u64::from(has_holes);
             let list = if has_holes { &mut drawn } else { &mut literal };
             if is_sent && !list.contains(&key) {
@@ -63,10 +64,10 @@ pub fn keys(
         drawn_by.push(drawn_by[drawn_by.len() - 1] + drawn_here);
     }
     // From no numbers at all 0 is drawn, as from one.
-    let Some(key_count) = key_count.map(|count| count.max(1)).filter(|_| !drawn.is_empty()) else {
+    let Some(key_count) = fillings.key_count.map(|count| count.max(1)).filter(|_| !drawn.is_empty()) else {
         return Box::new(literal.into_iter());
     };
-    let sequence_len = test.sequence.len() as u64;
+    let sequence_len = test.sequence_len() as u64;
     let per_sequence = drawn_by[drawn_by.len() - 1];
     let rest = drawn_by[((requests % sequence_len) as usize).min(drawn_by.len() - 1)];
     let replayed = u128::from(requests / sequence_len) * u128::from(per_sequence) + u128::from(rest);
@@ -74,16 +75,30 @@ pub fn keys(
     if possible < replayed {
         Box::new(literal.into_iter().chain(drawn.into_iter().flat_map(move |key| every(key, key_count))))
     } else {
-        Box::new(literal.into_iter().chain(replay(test, places, data, key_count, requests, seed)))
+        Box::new(literal.into_iter().chain(replay(test, places, fillings, requests, seed)))
     }
 }
 
-/// The keys in the requests of `test`, each once, with their placeholders and with `data` in place of `__data__`.
-pub fn key_templates(test: &Test, places: &[Vec<usize>], data: &[u8]) -> Vec<Vec<u8>> {
+/// Whether a key that `test` writes, at `places` as in [`keys`], has a value in it that nobody knows afterwards.
+pub fn has_drawn_value(test: &Test, places: &[Vec<usize>], fillings: &Fillings) -> bool {
+    let has_value = |key: Vec<u8>| key.windows(DATA.len()).any(|window| window == DATA.as_bytes());
+    key_templates(test, places, fillings).into_iter().any(has_value)
+}
+
+/// `key` with the value in it, when there is but one.
+fn with_value(key: &[u8], fillings: &Fillings) -> Vec<u8> {
+    match fillings.values.fixed_len().filter(|_| fillings.values.is_constant()) {
+        Some(bytes) => replace(key, DATA.as_bytes(), &payload(bytes)),
+        None => key.to_vec(),
+    }
+}
+
+/// The keys in the requests of `test`, each once, with their placeholders and with the value in place of `__data__`.
+pub fn key_templates(test: &Test, places: &[Vec<usize>], fillings: &Fillings) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
-    for (template, places) in test.sequence.iter().zip(places) {
+    for (template, places) in test.templates().zip(places) {
         for key in template.arguments().enumerate().filter(|(place, _)| places.contains(place)).map(|(_, key)| key) {
-            let key = replace(key, DATA.as_bytes(), data);
+            let key = with_value(key, fillings);
             if !keys.contains(&key) {
                 keys.push(key);
             }
@@ -104,7 +119,8 @@ pub fn could_be(key: &[u8], key_count: Option<u64>, in_cluster: bool, candidate:
         let place = offset..offset + length(draw);
         let drawn = &candidate[place.clone()];
         let fits = match draw {
-            Draw::Each => is_number_below(drawn, key_count),
+            Draw::Each | Draw::Key => is_number_below(drawn, key_count),
+            Draw::Value(_) => true,
             Draw::Shared(index) => {
                 let known = shared[usize::from(index)].get_or_insert(drawn);
                 *known == drawn && is_number_below(drawn, key_count)
@@ -150,8 +166,9 @@ fn drawn_in(key: &[u8], key_count: Option<u64>, in_cluster: bool) -> Vec<(usize,
 
 fn length(draw: Draw) -> usize {
     match draw {
-        Draw::Each | Draw::Shared(_) => NUMBER_BYTES,
+        Draw::Each | Draw::Key | Draw::Shared(_) => NUMBER_BYTES,
         Draw::Tag => TAG_BYTES,
+        Draw::Value(bytes) => bytes as usize,
     }
 }
 
@@ -208,24 +225,28 @@ fn every(key: Vec<u8>, key_count: u64) -> impl Iterator<Item = Vec<u8>> + Send {
 fn replay(
     test: &Test,
     places: &[Vec<usize>],
-    data: &[u8],
-    key_count: u64,
+    fillings: &Fillings,
     requests: u64,
     seed: Seed,
 ) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
     let none = Vec::new();
-    let places = test.sequence.iter().zip(places.iter().chain(std::iter::repeat(&none)));
-    let (sequence, kept): (Vec<Template>, Vec<Vec<usize>>) = places.map(|(t, places)| reduce(t, places)).unzip();
-    let reduced = Test { title: String::new(), payload_bytes: 0, sequence, routing_key: None };
-    let mut batch = Batch::new(&reduced, 1, data, Some(key_count), seed, false);
-    let length = batch.len();
-    let ranges = key_ranges(batch.fill(0, length), &kept);
-    let sequences = requests.div_ceil(length as u64);
-    (0..sequences).flat_map(move |sequence| {
-        let first = sequence * length as u64;
-        let count = (requests - first).min(length as u64) as usize;
-        let bytes = batch.fill(first, count);
-        ranges[..count].iter().flatten().map(|range| bytes[range.clone()].to_vec()).collect::<Vec<_>>()
+    let mut places = places.iter().chain(std::iter::repeat(&none));
+    let mut reduced = test.clone();
+    // For each command, for each of its requests, the places of keys in what is left of it.
+    let mut kept: Vec<Vec<Vec<usize>>> = Vec::new();
+    for command in &mut reduced.commands {
+        let requests = command.sequence.iter().zip(places.by_ref()).map(|(template, places)| reduce(template, places));
+        let (sequence, places) = requests.unzip();
+        command.sequence = sequence;
+        kept.push(places);
+    }
+    let mut batch = Batch::new(&reduced, 1, fillings.clone(), seed);
+    let length = batch.len() as u64;
+    (0..requests.div_ceil(length)).flat_map(move |turn| {
+        let first = turn * length;
+        let count = (requests - first).min(length) as usize;
+        let kept = &kept[if batch.is_mix() { batch.command(first) } else { 0 }];
+        keys_in(batch.fill(first, count), kept)
     })
 }
 
@@ -249,31 +270,32 @@ fn reduce(template: &Template, places: &[usize]) -> (Template, Vec<usize>) {
     (Template::new(&arguments), kept)
 }
 
-/// Where in the bytes of a sequence the keys of each of its requests are.
-fn key_ranges(bytes: &[u8], kept: &[Vec<usize>]) -> Vec<Vec<Range<usize>>> {
-    let mut parser = Parser::default();
-    let mut start = 0;
-    kept.iter()
-        .map(|places| {
-            let length = parser.parse(&bytes[start..]).ok().flatten().expect("an encoded request can be parsed");
-            let arguments = parser.arguments();
-            let ranges = places.iter().map(|place| start + arguments[*place].start..start + arguments[*place].end);
-            let ranges = ranges.collect();
-            start += length;
-            ranges
-        })
-        .collect()
+/// The keys in `bytes`, which are requests that have keys at the places in `kept`, or the first of them.
+fn keys_in(bytes: &[u8], kept: &[Vec<usize>]) -> Vec<Vec<u8>> {
+    let (mut parser, mut start, mut keys) = (Parser::default(), 0, Vec::new());
+    for places in kept {
+        let Some(length) = parser.parse(&bytes[start..]).expect("an encoded request can be parsed") else { break };
+        keys.extend(places.iter().map(|place| bytes[start..][parser.arguments()[*place].clone()].to_vec()));
+        start += length;
+    }
+    keys
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Values;
     use crate::workload::sequence;
+    use crate::workload::values::{ValueData, ValueSize};
     use std::collections::BTreeSet;
 
     fn test(line: &str) -> Test {
         let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-        Test::of_command(line.into(), sequence::parse(&words).unwrap(), b"VXK")
+        Test::of_command(line.into(), sequence::parse(&words).unwrap(), &fillings(None))
+    }
+
+    fn fillings(key_count: Option<u64>) -> Fillings {
+        Fillings::of(key_count, Values::new(&ValueSize::default(), &ValueData::default(), Seed(1)))
     }
 
     fn text(keys: impl IntoIterator<Item = Vec<u8>>) -> Vec<String> {
@@ -282,7 +304,7 @@ mod tests {
 
     /// What a server would see at `places` in the first `requests` requests, read from the requests themselves.
     fn sent(test: &Test, places: &[Vec<usize>], key_count: Option<u64>, requests: u64, seed: Seed) -> BTreeSet<String> {
-        let mut batch = Batch::new(test, 1, b"VXK", key_count, seed, false);
+        let mut batch = Batch::new(test, 1, fillings(key_count), seed);
         let length = batch.len() as u64;
         let mut keys = BTreeSet::new();
         for first in (0..requests).step_by(batch.len()) {
@@ -316,7 +338,7 @@ mod tests {
             let test = test(line);
             for (key_count, requests) in [(None, 7), (Some(1 << 39), 1), (Some(1 << 39), 2), (Some(1 << 39), 20)] {
                 let expected = sent(&test, &places, key_count, requests, Seed(5));
-                let keys = keys(&test, &places, b"VXK", key_count, requests, Seed(5));
+                let keys = keys(&test, &places, &fillings(key_count), requests, Seed(5));
                 assert_eq!(
                     text(keys).into_iter().collect::<BTreeSet<_>>(),
                     expected,
@@ -329,7 +351,7 @@ mod tests {
     #[test]
     fn without_a_key_space_keys_are_what_they_say() {
         let test = test("mset key:__rand_int__ v a v ; get b");
-        let keys = keys(&test, &[vec![1, 3], vec![]], b"", None, 100, Seed(1));
+        let keys = keys(&test, &[vec![1, 3], vec![]], &fillings(None), 100, Seed(1));
         assert_eq!(text(keys), ["key:__rand_int__", "a"]);
     }
 
@@ -337,33 +359,33 @@ mod tests {
     fn a_small_key_space_is_counted_out_instead_of_drawn() {
         let expected: Vec<String> = (0..10).map(|number| format!("key:{number:012}")).collect();
         let test = test("mset key:__rand_int__ v key:__rand_int__ v");
-        assert_eq!(text(keys(&test, &[vec![1, 3]], b"", Some(10), 1 << 60, Seed(1))), expected);
+        assert_eq!(text(keys(&test, &[vec![1, 3]], &fillings(Some(10)), 1 << 60, Seed(1))), expected);
         // Ten numbers of which five requests have drawn ten: those that were drawn are the closer answer.
-        assert_eq!(keys(&test, &[vec![1, 3]], b"", Some(10), 5, Seed(1)).count(), 10);
+        assert_eq!(keys(&test, &[vec![1, 3]], &fillings(Some(10)), 5, Seed(1)).count(), 10);
     }
 
     #[test]
     fn each_number_of_a_key_is_counted_out_and_a_shared_one_once() {
         let pairs = test("set __rand_int__:__rand_int__ v");
-        assert_eq!(keys(&pairs, &[vec![1]], b"", Some(3), 1000, Seed(1)).collect::<BTreeSet<_>>().len(), 9);
+        assert_eq!(keys(&pairs, &[vec![1]], &fillings(Some(3)), 1000, Seed(1)).collect::<BTreeSet<_>>().len(), 9);
         let twins = test("set __rand_1st__:__rand_1st__ v");
-        let twins = text(keys(&twins, &[vec![1]], b"", Some(2), 1000, Seed(1)));
+        let twins = text(keys(&twins, &[vec![1]], &fillings(Some(2)), 1000, Seed(1)));
         assert_eq!(twins, ["000000000000:000000000000", "000000000001:000000000001"]);
     }
 
     #[test]
     fn from_a_key_space_of_nothing_zero_is_drawn() {
         let test = test("set __rand_int__ v");
-        assert_eq!(text(keys(&test, &[vec![1]], b"", Some(0), 1000, Seed(1))), ["000000000000"]);
+        assert_eq!(text(keys(&test, &[vec![1]], &fillings(Some(0)), 1000, Seed(1))), ["000000000000"]);
     }
 
     #[test]
     fn only_requests_that_were_sent_have_written() {
         let test = test("set a v ; set b v ; set c:__rand_int__ v");
         let places = [vec![1], vec![1], vec![1]];
-        assert_eq!(text(keys(&test, &places, b"", Some(1000), 2, Seed(1))), ["a", "b"]);
-        assert_eq!(keys(&test, &places, b"", Some(1000), 0, Seed(1)).count(), 0);
-        assert_eq!(keys(&test, &places, b"", Some(1000), 3, Seed(1)).count(), 3);
+        assert_eq!(text(keys(&test, &places, &fillings(Some(1000)), 2, Seed(1))), ["a", "b"]);
+        assert_eq!(keys(&test, &places, &fillings(Some(1000)), 0, Seed(1)).count(), 0);
+        assert_eq!(keys(&test, &places, &fillings(Some(1000)), 3, Seed(1)).count(), 3);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub struct ConnectionFlags {
     /// Keep connections alive (1), or make one for each batch (0)
     #[arg(
         short = 'k',
+        long,
         value_name = "0|1",
         default_value = "1",
         value_parser = keep_alive,

@@ -1,8 +1,10 @@
 //! What is sent, how much of it, and by how many.
 
 use crate::cli::values::{self, rate, time, time_or_none};
+use crate::plan::PipelineMode;
 use crate::workload::arrivals::{ArrivalProcess, PROCESSES};
-use crate::workload::{suite, value};
+use crate::workload::suite;
+use crate::workload::values::BYTES_MAX;
 use clap::Args;
 use std::time::Duration;
 
@@ -19,11 +21,15 @@ fn pipeline(text: &str) -> Result<u32, String> {
 }
 
 fn data_bytes(text: &str) -> Result<usize, String> {
-    values::whole(text, 1, value::BYTES_MAX as u64).map(|number| number as usize)
+    values::whole(text, 1, BYTES_MAX as u64).map(|number| number as usize)
 }
 
 fn key_count(text: &str) -> Result<u64, String> {
     values::whole(text, 0, 1_000_000_000_000)
+}
+
+fn repeat(text: &str) -> Result<u64, String> {
+    values::whole(text, 2, 1000)
 }
 
 fn threads(text: &str) -> Result<u32, String> {
@@ -61,6 +67,14 @@ fn key_prefix(text: &str) -> Result<String, String> {
     }
 }
 
+fn pipeline_mode(text: &str) -> Result<PipelineMode, String> {
+    match text {
+        "batch" => Ok(PipelineMode::Batch),
+        "window" => Ok(PipelineMode::Window),
+        _ => Err("known: batch, window".to_owned()),
+    }
+}
+
 fn tests_help() -> String {
     format!(
         "Only these tests, comma-separated [default: all but mget]. In the order in which they run:\n{}",
@@ -71,12 +85,13 @@ fn tests_help() -> String {
 #[derive(Args)]
 #[command(next_help_heading = "Load")]
 pub struct LoadFlags {
-    #[arg(short = 't', value_name = "TESTS", help = tests_help())]
+    #[arg(short = 't', long, value_name = "TESTS", help = tests_help())]
     pub tests: Option<String>,
 
     /// Requests for each test, exactly
     #[arg(
         short = 'n',
+        long,
         value_name = "REQUESTS",
         default_value = "100000",
         value_parser = requests,
@@ -124,6 +139,7 @@ pub struct LoadFlags {
     /// Parallel connections
     #[arg(
         short = 'c',
+        long,
         value_name = "CLIENTS",
         default_value = "50",
         value_parser = clients,
@@ -131,9 +147,10 @@ pub struct LoadFlags {
     )]
     pub clients: u32,
 
-    /// Requests that a connection has in flight: sent in one piece, the next when all are answered
+    /// Requests that a connection has in flight
     #[arg(
         short = 'P',
+        long,
         value_name = "DEPTH",
         default_value = "1",
         value_parser = pipeline,
@@ -141,9 +158,14 @@ pub struct LoadFlags {
     )]
     pub pipeline: u32,
 
+    /// When more are sent: when all are answered, in one piece (batch), or as many as were answered (window)
+    #[arg(long, value_name = "MODE", default_value = "batch", value_parser = pipeline_mode)]
+    pub pipeline_mode: PipelineMode,
+
     /// Payload of SET, LPUSH and the like, in bytes
     #[arg(
         short = 'd',
+        long = "data-size",
         value_name = "BYTES",
         default_value = "3",
         value_parser = data_bytes,
@@ -154,6 +176,7 @@ pub struct LoadFlags {
     /// Draw keys at random from this many, up to 12 digits; without it every request has the same key
     #[arg(
         short = 'r',
+        long = "key-space",
         value_name = "KEYS",
         value_parser = key_count,
         allow_negative_numbers = true,
@@ -179,6 +202,10 @@ pub struct LoadFlags {
     /// Open the connections and wait, until Ctrl-C
     #[arg(short = 'I')]
     pub idle: bool,
+
+    /// Run the tests this often, and tell how far the results fall apart
+    #[arg(long, value_name = "TIMES", value_parser = repeat, allow_negative_numbers = true, conflicts_with = "forever")]
+    pub repeat: Option<u64>,
 
     /// Run the tests again and again, until Ctrl-C
     #[arg(short = 'l')]

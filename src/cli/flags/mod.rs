@@ -2,9 +2,12 @@
 
 pub mod connections;
 pub mod errors;
+pub mod finding;
 pub mod load;
+pub mod observe;
 pub mod output;
 pub mod server;
+pub mod workload;
 
 use clap::Args;
 use std::ffi::OsString;
@@ -16,9 +19,13 @@ pub struct RunFlags {
     #[command(flatten)]
     pub load: load::LoadFlags,
     #[command(flatten)]
+    pub workload: workload::WorkloadFlags,
+    #[command(flatten)]
     pub connections: connections::ConnectionFlags,
     #[command(flatten)]
     pub errors: errors::ErrorFlags,
+    #[command(flatten)]
+    pub observe: observe::ObserveFlags,
     #[command(flatten)]
     pub output: output::OutputFlags,
 

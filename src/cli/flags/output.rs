@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Shorter slices would cost more than they tell.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 
+/// What a slice is without --interval.
+const INTERVAL: Duration = Duration::from_secs(1);
+
 fn interval(text: &str) -> Result<Duration, String> {
     match time(text)? {
         short if short < INTERVAL_MIN => Err("expected 10ms or more".to_owned()),
@@ -34,7 +37,11 @@ pub struct OutputFlags {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Slices of the timeline in the document
+    /// Keep the histogram of each --interval, without warm-up, in this file: a log that HdrHistogram's viewers read
+    #[arg(long, value_name = "FILE")]
+    pub hdr_log: Option<PathBuf>,
+
+    /// Slices of the timeline in the document, and of --hdr-log
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_negative_numbers = true)]
     pub interval: Duration,
 
@@ -49,4 +56,21 @@ pub struct OutputFlags {
     /// Print the version
     #[arg(short = 'v', long = "version")]
     pub version: bool,
+}
+
+impl OutputFlags {
+    /// Those of a verb that has flags of its own for how it tells.
+    pub fn none() -> OutputFlags {
+        OutputFlags {
+            format: None,
+            quiet: false,
+            csv: false,
+            json: None,
+            hdr_log: None,
+            interval: INTERVAL,
+            precision: None,
+            help: None,
+            version: false,
+        }
+    }
 }

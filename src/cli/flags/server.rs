@@ -1,13 +1,15 @@
 //! Whom to measure, and what it takes to get in.
 
+use crate::cli::paths::{NamedPath, named_path};
 use crate::cli::values::{self, addresses};
 use crate::embedded::Behaviours;
+use crate::observe::StatsAddress;
 use crate::target::{Addresses, KnownName, ReadFrom, Role};
 use clap::{Args, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Server")]
 pub struct ServerFlags {
     /// Server name or address
@@ -57,6 +59,17 @@ pub struct ServerFlags {
         conflicts_with_all = ["host", "port", "socket", "uri", "password", "user"])]
     pub embedded: Option<Option<Behaviours>>,
 
+    /// A way to the server in one word, with a name: direct=10.0.0.7:6379, haproxy=redis://:password@proxy,
+    /// ha=sentinel://s1:26379,s2:26379/mymaster, local=/run/redis.sock, best=embedded[:SPEC]
+    #[arg(long = "path", value_name = "NAME=WAY", value_parser = named_path,
+        conflicts_with_all = ["host", "port", "socket", "uri", "embedded", "sentinel"])]
+    pub paths: Vec<NamedPath>,
+
+    /// Ask the HAProxy on the way how it fares: unix:/path/of/its/stats/socket, or http://host:port/stats; several times
+    /// for several
+    #[arg(long, value_name = "ADDRESS")]
+    pub haproxy_stats: Vec<StatsAddress>,
+
     #[command(flatten)]
     pub tls: TlsFlags,
 
@@ -64,7 +77,7 @@ pub struct ServerFlags {
     pub group: GroupFlags,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsFlags {
     /// Speak TLS. The server's certificate must be valid and for the name that was given, which redis-benchmark never
@@ -175,7 +188,7 @@ fn sentinels(text: &str) -> Result<Sentinels, String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentinels(pub Vec<(String, u16)>);
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Sentinel, cluster, names")]
 pub struct GroupFlags {
     /// Sentinels to ask for the server instead of -h and -p, comma-separated; --tls is for them, too

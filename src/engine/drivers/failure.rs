@@ -85,6 +85,11 @@ fn way_out(line: &[u8]) -> &'static str {
     }
 }
 
+/// What was read is not what was written; `told` says where.
+pub fn wrong_value(told: &str, endpoint: &Endpoint) -> Failure {
+    Failure { kind: ErrorKind::Verify, message: format!("{endpoint}: {told}") }
+}
+
 pub fn malformed(error: &Malformed, endpoint: &Endpoint) -> Failure {
     Failure { kind: ErrorKind::Protocol, message: format!("{endpoint}: {error}") }
 }

@@ -7,6 +7,7 @@ pub mod alarm;
 pub mod failure;
 pub mod readiness;
 pub mod secured;
+pub mod standing;
 pub mod stream;
 
 /// One way to drive the connections of a load thread.

@@ -45,6 +45,16 @@ impl Stream {
         Ok(stream)
     }
 
+    /// Registers a connection that stands with another poller, after [`Stream::release`].
+    pub fn adopt(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.source().register(registry, token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Takes leave of its poller.
+    pub fn release(&mut self, registry: &Registry) -> io::Result<()> {
+        self.source().deregister(registry)
+    }
+
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Stream::Tcp(stream) => stream,

@@ -87,6 +87,11 @@ impl KeyDistribution {
         self.kind
     }
 
+    /// One key after the other.
+    pub fn sequential() -> KeyDistribution {
+        KeyDistribution { kind: &sequential::KIND, values: [0.0; PARAMETERS_MAX] }
+    }
+
     fn values(&self) -> &[f64] {
         &self.values[..self.kind.parameters.len()]
     }

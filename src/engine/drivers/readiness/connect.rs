@@ -1,13 +1,15 @@
 //! Bringing connections about: dialing, TLS, and the greeting.
 
 use super::{Pool, Slot, Stage};
-use crate::engine::connection::Connection;
+use crate::engine::connection::{Connection, Each};
 use crate::engine::drivers::failure;
+use crate::engine::drivers::standing::Kept;
 use crate::engine::drivers::stream::Stream;
 use crate::recording::Failure;
 use crate::resp::Reply;
 use crate::units::Nanos;
 use mio::Token;
+use std::io;
 
 /// Reads for a greeting: its replies are a few short lines, though messages may come between.
 const READS_MAX: usize = 64;
@@ -36,6 +38,41 @@ impl Pool<'_, '_> {
         slot.connection = Connection::default();
         slot.served = 0;
         Ok(())
+    }
+
+    /// Takes over the connection that an earlier run left for this client, if it is good for anything still.
+    pub(super) fn adopt(&mut self, index: usize) -> bool {
+        let client = self.worker.clients.start + index;
+        let Some(Kept { mut stream, endpoint }) = self.worker.common.standing.and_then(|them| them.take(client)) else {
+            return false;
+        };
+        let is_there = self.places.is_at(self.slots[index].place, &endpoint)
+            && stream.adopt(self.poll.registry(), Token(index)).is_ok();
+        // Whoever was silent so far has neither hung up nor said what nobody asked for.
+        let is_silent = is_there
+            && matches!(stream.read(&mut self.buffer), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if is_silent {
+            let slot = &mut self.slots[index];
+            (slot.stream, slot.endpoint, slot.stage) = (Some(stream), Some(endpoint), Stage::Open);
+            self.be_ready(index);
+        }
+        is_silent
+    }
+
+    /// Leaves connections to the next run, where there is to be one.
+    pub(super) fn leave_standing(&mut self) {
+        let Some(standing) = self.worker.common.standing.filter(|_| self.lifetime == u64::MAX) else { return };
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let is_idle = slot.client.in_flight() == 0 && slot.connection.is_idle();
+            let (Stage::Open | Stage::Done, true, Some(endpoint)) = (slot.stage, is_idle, slot.endpoint.take()) else {
+                continue;
+            };
+            if let Some(mut stream) = slot.stream.take().filter(|stream| !stream.holds_unwritten())
+                && stream.release(self.poll.registry()).is_ok()
+            {
+                standing.keep(self.worker.clients.start + index, Kept { stream, endpoint });
+            }
+        }
     }
 
     /// Goes on once the connection stands.
@@ -91,7 +128,7 @@ impl Pool<'_, '_> {
             }
             let bytes = &self.buffer[..held + read];
             let mut refusal = None;
-            let taken = self.slots[index].connection.replies(bytes, |reply| {
+            let mut listener = Each(|reply: Reply| {
                 match reply {
                     Reply::Error(line) => refusal = Some(line.to_vec()),
                     Reply::Push => {}
@@ -99,6 +136,7 @@ impl Pool<'_, '_> {
                 }
                 refusal.is_none()
             });
+            let taken = self.slots[index].connection.replies(bytes, &mut listener);
             if let Some(line) = refusal {
                 return Err(self.refused(index, &line, self.now()));
             }
@@ -138,7 +176,7 @@ impl Pool<'_, '_> {
 
     /// The connection has served its time: the next batch gets one of its own.
     pub(super) fn reopen(&mut self, index: usize) {
-        let next = if self.worker.open_loop.is_none() { self.next_batch() } else { None };
+        let next = if self.worker.open_loop.is_none() { self.next_batch(self.room(index)) } else { None };
         let slot = &mut self.slots[index];
         slot.stream = None;
         slot.stage = Stage::Closed;

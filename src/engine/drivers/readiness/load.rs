@@ -1,10 +1,11 @@
 //! Sending requests, and reading replies: what a benchmark does all day.
 
+use super::hear::{Fatal, Hearing, Scanned, Understanding};
 use super::{BUFFER_BYTES, Pool, Stage};
+use crate::engine::client::Answered;
 use crate::engine::drivers::failure;
-use crate::plan::OnError;
+use crate::plan::PipelineMode;
 use crate::recording::{ErrorKind, Failure};
-use crate::resp::{Malformed, Reply};
 use crate::units::Nanos;
 use mio::event::Event;
 use std::io;
@@ -17,19 +18,6 @@ const READS_MAX: usize = 64;
 /// How soon after a redirection to look whether servers have moved.
 const REDIRECTED: Nanos = Nanos::from_millis(2);
 
-/// What a read brought.
-#[derive(Default)]
-struct Scanned {
-    /// Replies that are no error.
-    replies: u64,
-    /// Replies that are, of which the run goes on.
-    refused: u64,
-    /// The reply that ends it.
-    fatal: Option<Vec<u8>>,
-    /// Bytes behind which nothing makes sense.
-    malformed: Option<Malformed>,
-}
-
 impl Pool<'_, '_> {
     /// Serves a client that is ready to be read from, or written to.
     #[inline]
@@ -40,24 +28,50 @@ impl Pool<'_, '_> {
         if event.is_readable() { self.receive(index, event.is_read_closed()) } else { Ok(()) }
     }
 
-    /// The next batch that is to be sent. None when all are.
+    /// The next requests that are to be sent, at most `room` of them. None when all are.
     #[inline]
-    pub(super) fn next_batch(&mut self) -> Option<Range<u64>> {
-        if self.orphans.is_empty() { self.worker.share.next_batch() } else { self.orphans.pop() }
+    pub(super) fn next_batch(&mut self, room: u64) -> Option<Range<u64>> {
+        match self.orphans.pop() {
+            None => self.worker.share.next_batch(room),
+            Some(mut orphan) => {
+                if orphan.end - orphan.start > room {
+                    self.orphans.push(orphan.start + room..orphan.end);
+                    orphan.end = orphan.start + room;
+                }
+                Some(orphan)
+            }
+        }
     }
 
-    /// Sends the client's next batch. Without one, the client is done. Where there is a schedule to keep, it is free.
+    /// Sends what the client has room for. When nothing is left, the client is done as soon as all is answered. Where
+    /// there is a schedule to keep, it is free.
     #[inline]
     pub(super) fn send(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
+        let room = self.room(index);
         if let Some(open_loop) = &mut self.worker.open_loop {
-            open_loop.release(index);
+            (0..room / self.arrival_len).for_each(|_| open_loop.release(index));
             return Ok(());
         }
-        match self.next_batch() {
+        match self.next_batch(room) {
             Some(numbers) => self.send_batch(index, numbers, now),
             None => {
-                self.retire(index);
+                if self.slots[index].client.is_ready() {
+                    self.retire(index);
+                }
                 Ok(())
+            }
+        }
+    }
+
+    /// How many requests the client may send: whole sequences.
+    #[inline]
+    pub(super) fn room(&self, index: usize) -> u64 {
+        let (batch, in_flight) = (&self.worker.batch, self.slots[index].client.in_flight());
+        match in_flight {
+            0 => batch.len() as u64,
+            _ => {
+                let sequence = batch.sequence_len() as u64;
+                (batch.len() as u64).saturating_sub(in_flight) / sequence * sequence
             }
         }
     }
@@ -75,14 +89,14 @@ impl Pool<'_, '_> {
         now: Nanos,
         due: Nanos,
     ) -> Result<(), Failure> {
-        let count = numbers.end - numbers.start;
+        let (first, count) = (numbers.start, numbers.end - numbers.start);
         let slot = &mut self.slots[index];
         let batch = &mut self.worker.batch;
         let bytes = match self.places.slots(slot.place) {
-            None => batch.fill(numbers.start, count as usize),
-            Some(slots) => batch.fill_for(numbers.start, count as usize, slots),
+            None => batch.fill(first, count as usize),
+            Some(slots) => batch.fill_for(first, count as usize, slots),
         };
-        slot.client.sent(count, now, due);
+        slot.client.sent(numbers, now, due);
         slot.served += count;
         let is_open_loop = self.worker.open_loop.is_some();
         let counts = self.worker.recorder.at(due);
@@ -91,6 +105,11 @@ impl Pool<'_, '_> {
         }
         counts.sent += count;
         counts.bytes_sent += bytes.len() as u64;
+        if slot.connection.has_unsent() {
+            // Behind what is still to be written of a batch before.
+            slot.connection.keep_unsent(bytes);
+            return self.flush(index);
+        }
         let stream = slot.stream.as_mut().expect("a client that sends has a socket");
         match stream.write(bytes) {
             Ok(written) if written == bytes.len() => Ok(()),
@@ -165,17 +184,10 @@ impl Pool<'_, '_> {
             self.worker.recorder.at(began).bytes_received += read as u64;
             let scanned = self.scan(index, seen);
             self.record(index, &scanned, now)?;
-            let slot = &mut self.slots[index];
-            if scanned.replies + scanned.refused > 0 && slot.client.is_ready() {
-                slot.attempts = 0;
-                if slot.served >= self.lifetime {
-                    self.reopen(index);
-                    return self.dial();
-                }
-                if self.think_time > Nanos::ZERO {
-                    self.timers.set(index, now + self.think_time);
-                } else {
-                    self.send(index, now)?;
+            if scanned.answered() > 0 {
+                self.slots[index].attempts = 0;
+                if let Some(done) = self.go_on(index, now) {
+                    return done;
                 }
             }
             let slot = &self.slots[index];
@@ -190,31 +202,42 @@ impl Pool<'_, '_> {
         Ok(())
     }
 
+    /// What a client does whose requests were answered: it sends more, if it may. Says how it went when its connection
+    /// is not to be read from any more.
+    #[inline]
+    fn go_on(&mut self, index: usize, now: Nanos) -> Option<Result<(), Failure>> {
+        let slot = &mut self.slots[index];
+        let is_ready = slot.client.is_ready();
+        if slot.served >= self.lifetime {
+            if is_ready {
+                self.reopen(index);
+                return Some(self.dial());
+            }
+            return None;
+        }
+        if !is_ready && self.pipeline_mode == PipelineMode::Batch {
+            return None;
+        }
+        if self.think_time > Nanos::ZERO {
+            self.timers.set(index, now + self.think_time);
+            return None;
+        }
+        self.send(index, now).err().map(Err)
+    }
+
     /// Counts what a read brought.
     #[inline]
     fn record(&mut self, index: usize, scanned: &Scanned, now: Nanos) -> Result<(), Failure> {
-        let slot = &mut self.slots[index];
-        let began = slot.client.began();
-        let counts = self.worker.recorder.at(began);
-        let replies = scanned.replies + scanned.refused;
-        if replies > 0 {
-            let Ok(latency) = slot.client.received(replies, now) else {
-                return Err(failure::unasked(self.endpoint(index)));
-            };
-            counts.completed += scanned.replies;
-            if scanned.replies > 0 {
-                counts.service.record(latency, scanned.replies);
-                if self.worker.open_loop.is_some() {
-                    let counts = self.worker.recorder.at(began);
-                    counts.response.get_or_insert_default().record(now - began, scanned.replies);
-                }
-            }
-            if self.worker.recorder.is_measured(began) {
-                self.worker.last_reply = now;
-            }
+        if self.understands {
+            self.record_each(index, now)?
+        } else {
+            self.record_alike(index, scanned, now)?
         }
-        if let Some(line) = &scanned.fatal {
-            return Err(self.refused(index, line, now));
+        match &scanned.fatal {
+            Some(Fatal::Refused(line)) => return Err(self.refused(index, line, now)),
+            Some(Fatal::Wrong(told)) => return Err(failure::wrong_value(told, self.endpoint(index))),
+            Some(Fatal::Unasked) => return Err(failure::unasked(self.endpoint(index))),
+            None => {}
         }
         match &scanned.malformed {
             Some(error) => Err(failure::malformed(error, self.endpoint(index))),
@@ -222,39 +245,99 @@ impl Pool<'_, '_> {
         }
     }
 
-    /// Counts the replies in the first `seen` bytes of the buffer, up to one that ends the run or the connection.
+    /// Counts replies that all answer one batch, and of which nothing more is to be known.
+    #[inline]
+    fn record_alike(&mut self, index: usize, scanned: &Scanned, now: Nanos) -> Result<(), Failure> {
+        let replies = scanned.answered();
+        if replies == 0 {
+            return Ok(());
+        }
+        let answered = self.slots[index].client.answered(replies).ok().filter(|answered| answered.requests == replies);
+        let Some(Answered { sent, began, .. }) = answered else {
+            return Err(failure::unasked(self.endpoint(index)));
+        };
+        let counts = self.worker.recorder.at(began);
+        counts.completed += scanned.replies;
+        if scanned.replies > 0 {
+            counts.service.record(now - sent, scanned.replies);
+            if self.worker.open_loop.is_some() {
+                counts.response.get_or_insert_default().record(now - began, scanned.replies);
+            }
+        }
+        if self.worker.recorder.is_measured(began) {
+            self.worker.last_reply = now;
+        }
+        Ok(())
+    }
+
+    /// Counts replies one by one: each may answer another command.
+    fn record_each(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
+        let answers = std::mem::take(&mut self.answers);
+        let (commands, is_open_loop) = (self.worker.batch.commands().len(), self.worker.open_loop.is_some());
+        let is_mix = self.worker.batch.is_mix();
+        let mut rest = &answers[..];
+        while !rest.is_empty() {
+            let Ok(Answered { requests, sent, began }) = self.slots[index].client.answered(rest.len() as u64) else {
+                return Err(failure::unasked(self.endpoint(index)));
+            };
+            let these;
+            (these, rest) = rest.split_at(requests as usize);
+            let completed = these.iter().filter(|answer| !answer.is_refused).count() as u64;
+            let (service, response) = (now - sent, is_open_loop.then_some(now - began));
+            let counts = self.worker.recorder.at(began);
+            counts.completed += completed;
+            if completed > 0 {
+                counts.service.record(service, completed);
+                if let Some(response) = response {
+                    counts.response.get_or_insert_default().record(response, completed);
+                }
+            }
+            for answer in these {
+                counts.reads.add(answer.reads);
+                if is_mix {
+                    let command = &mut counts.of_commands(commands)[answer.command as usize];
+                    command.reads.add(answer.reads);
+                    match answer.is_refused {
+                        true => command.refused += 1,
+                        false => command.complete(service, response),
+                    }
+                }
+            }
+            if self.worker.recorder.is_measured(began) {
+                self.worker.last_reply = now;
+            }
+        }
+        // Its memory is used again.
+        self.answers = answers;
+        self.answers.clear();
+        Ok(())
+    }
+
+    /// Hears the replies in the first `seen` bytes of the buffer, up to one that ends the run or the connection.
     #[inline]
     fn scan(&mut self, index: usize, seen: usize) -> Scanned {
-        let (mut scanned, mut redirected) = (Scanned::default(), false);
         let slot = &mut self.slots[index];
-        let in_flight = slot.client.in_flight();
-        let (counts, places) = (self.worker.recorder.at(slot.client.began()), &self.places);
-        let (on_error, directory) = (self.on_error, self.worker.common.directory);
-        let taken = slot.connection.replies(&self.buffer[..seen], |reply| match reply {
-            Reply::Value | Reply::Null => {
-                scanned.replies += 1;
-                true
-            }
-            Reply::Push => true,
-            Reply::Error(line) => {
-                let moved = places.is_cluster() && (line.starts_with(b"MOVED ") || line.starts_with(b"ASK "));
-                redirected |= moved;
-                if moved || line.starts_with(b"READONLY") {
-                    directory.ask_again();
-                }
-                // One that nobody asked for is the server's last word on this connection, whatever the policy.
-                let asked = scanned.replies + scanned.refused < in_flight;
-                if asked && (moved || on_error != OnError::Abort) {
-                    counts.errors.count_reply(line);
-                    scanned.refused += 1;
-                    return true;
-                }
-                scanned.fatal = Some(line.to_vec());
-                false
-            }
-        });
-        scanned.malformed = taken.err();
-        if redirected {
+        let mut hearing = Hearing {
+            places: &self.places,
+            directory: self.worker.common.directory,
+            on_error: self.on_error,
+            errors: &mut self.worker.recorder.at(slot.client.began()).errors,
+            in_flight: slot.client.in_flight(),
+            scanned: Scanned::default(),
+        };
+        let bytes = &self.buffer[..seen];
+        let (heard, mut scanned) = if self.understands {
+            let mut understanding =
+                Understanding::new(hearing, &self.worker.batch, &slot.client, &mut self.answers, &mut self.keys);
+            let heard = slot.connection.replies(bytes, &mut understanding);
+            let (scanned, part) = understanding.end();
+            slot.client.set_part(part);
+            (heard, scanned)
+        } else {
+            (slot.connection.replies(bytes, &mut hearing), hearing.scanned)
+        };
+        scanned.malformed = heard.err();
+        if scanned.redirected {
             // Where to go instead is known in a moment: whoever looks for it then saves many a redirection.
             self.next_sweep = self.next_sweep.min(self.now() + REDIRECTED);
         }
@@ -267,7 +350,7 @@ impl Pool<'_, '_> {
         if let Ok((held, Some(read))) = self.read(index) {
             let scanned = self.scan(index, held + read);
             let recorded = self.record(index, &scanned, self.now());
-            if let (Err(said), Some(_)) = (recorded, scanned.fatal) {
+            if let (Err(said), Some(_)) = (recorded, &scanned.fatal) {
                 return said;
             }
         }
@@ -278,7 +361,7 @@ impl Pool<'_, '_> {
     #[cold]
     pub(super) fn refused(&mut self, index: usize, line: &[u8], now: Nanos) -> Failure {
         let began = self.slots[index].client.began();
-        let is_answer = self.slots[index].client.received(1, now).is_ok();
+        let is_answer = self.slots[index].client.answered(1).is_ok();
         let errors = &mut self.worker.recorder.at(if is_answer { began } else { now }).errors;
         // Without a request that it answers, it is the connection that the server refused.
         errors.count(if is_answer { ErrorKind::Reply } else { ErrorKind::ConnectFailed });

@@ -8,6 +8,7 @@
 //! a client whose connection is gone.
 
 mod connect;
+mod hear;
 mod load;
 mod lose;
 mod pace;
@@ -21,11 +22,12 @@ use crate::engine::connection::Connection;
 use crate::engine::dialer::Dialer;
 use crate::engine::timers::Timers;
 use crate::engine::worker::{Greeting, Worker};
-use crate::plan::OnError;
+use crate::plan::{OnError, PipelineMode};
 use crate::recording::Failure;
 use crate::resp::scan::LINE_BYTES_MAX;
 use crate::target::Endpoint;
 use crate::units::{Draws, Nanos};
+use hear::Answer;
 use mio::{Events, Poll};
 use places::Places;
 use std::io;
@@ -85,6 +87,14 @@ struct Pool<'w, 'c> {
     /// Where waits before another try are drawn from.
     draws: Draws,
     on_error: OnError,
+    pipeline_mode: PipelineMode,
+    /// Requests that arrive together, in an open loop.
+    arrival_len: u64,
+    /// Whether each reply has to be brought together with its request.
+    understands: bool,
+    /// What the replies of a read said, and the keys of a request: memory that is used again and again.
+    answers: Vec<Answer>,
+    keys: Vec<u64>,
     /// Requests that a connection is made for.
     lifetime: u64,
     think_time: Nanos,
@@ -182,8 +192,13 @@ impl<'w, 'c> Pool<'w, 'c> {
             timers: Timers::default(),
             alarm,
             hopeless_since: None,
-            draws: plan.seed.child(worker.clients.start as u64).draws(0),
+            draws: worker.common.seed.child(worker.clients.start as u64).draws(0),
             on_error: plan.on_error,
+            pipeline_mode: plan.pipeline_mode,
+            arrival_len: worker.arrival_len(),
+            understands: plan.pipeline_mode == PipelineMode::Window || worker.batch.has_to_be_understood(),
+            answers: Vec::new(),
+            keys: Vec::new(),
             lifetime: plan.connection_lifetime(),
             think_time: plan.think_time,
             connect_timeout: plan.connect_timeout,
@@ -210,7 +225,11 @@ impl<'w, 'c> Pool<'w, 'c> {
     /// Opens the connection of every client, a few hundred at a time.
     fn connect_all(&mut self) -> Result<(), Failure> {
         let mut events = Events::with_capacity(EVENTS_MAX);
-        (0..self.slots.len()).for_each(|index| self.dialer.want(index));
+        for index in 0..self.slots.len() {
+            if !self.adopt(index) {
+                self.dialer.want(index);
+            }
+        }
         while self.unready > 0 && !self.worker.common.is_halted() {
             self.turn(&mut events)?;
         }
@@ -242,6 +261,8 @@ impl<'w, 'c> Pool<'w, 'c> {
     /// Sends nothing more, and waits for the replies to what was sent: for a moment when the run was stopped, else for
     /// as long as replies are given.
     fn hear_out(&mut self, events: &mut Events) -> Result<(), Failure> {
+        // Now, and not when the last reply has come, which finds clients free and nothing that they may send.
+        self.count_unsent();
         self.worker.share.close();
         self.orphans.clear();
         let patience = if self.worker.common.is_halted() { Nanos::from(HEAR_OUT) } else { self.reply_timeout };
@@ -252,12 +273,14 @@ impl<'w, 'c> Pool<'w, 'c> {
         Ok(())
     }
 
-    /// What is still in flight when the run ends was sent, and nobody knows what becomes of it.
+    /// What is still in flight when the run ends was sent, and nobody knows what becomes of it. Connections on which
+    /// nothing is are left to whoever wants them.
     fn leave(&mut self) {
+        self.leave_standing();
+        self.count_unsent();
         for slot in &mut self.slots {
             self.worker.recorder.at(slot.client.began()).unknown += slot.client.abandon();
         }
-        self.count_unsent();
     }
 
     #[inline]
@@ -274,6 +297,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(failure::cannot_poll(&error)),
         }
+        let woken = (!events.is_empty()).then(|| self.now());
         for event in &*events {
             if event.token() == ALARM {
                 continue;
@@ -296,6 +320,9 @@ impl<'w, 'c> Pool<'w, 'c> {
             }
         }
         let now = self.now();
+        if let Some(woken) = woken {
+            self.worker.recorder.turned(woken, now);
+        }
         self.worker.recorder.tick(now);
         if self.worker.turn_page(now) {
             // What was drawn for one part is not sent in the next.
@@ -336,7 +363,7 @@ impl<'w, 'c> Pool<'w, 'c> {
     fn woken(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
         match self.slots[index].stage {
             Stage::Closed => self.dialer.want(index),
-            Stage::Open if self.slots[index].client.is_ready() => return self.send(index, now),
+            Stage::Open if self.room(index) > 0 => return self.send(index, now),
             _ => {}
         }
         Ok(())

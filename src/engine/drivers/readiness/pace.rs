@@ -18,7 +18,9 @@ impl Pool<'_, '_> {
     /// Sends what is due, as far as clients are free.
     #[inline]
     pub(super) fn keep_pace(&mut self) -> Result<(), Failure> {
-        if self.worker.open_loop.is_some() && self.worker.started.is_some() { self.send_due() } else { Ok(()) }
+        // What is due when the time is up is not sent any more, and is counted instead.
+        let goes_on = self.worker.started.is_some() && !self.worker.is_over();
+        if self.worker.open_loop.is_some() && goes_on { self.send_due() } else { Ok(()) }
     }
 
     fn send_due(&mut self) -> Result<(), Failure> {
@@ -29,7 +31,7 @@ impl Pool<'_, '_> {
             let Some(index) = open_loop.next_free() else { return Ok(()) };
             let slot = &self.slots[index];
             // Its connection may have gone since it was free; then it comes back when it has another.
-            if slot.stage != Stage::Open || !slot.client.is_ready() {
+            if slot.stage != Stage::Open || self.room(index) < self.arrival_len {
                 continue;
             }
             let due = self.worker.open_loop.as_mut().expect("there is a schedule to keep").take();
@@ -39,7 +41,7 @@ impl Pool<'_, '_> {
                     self.bear(index, sent)?;
                 }
                 None => {
-                    self.retire(index);
+                    self.retire_if_idle(index);
                     let open_loop = self.worker.open_loop.as_mut().expect("there is a schedule to keep");
                     let free: Vec<usize> = open_loop.dismiss().collect();
                     free.into_iter().for_each(|index| self.retire_if_idle(index));
@@ -60,24 +62,31 @@ impl Pool<'_, '_> {
         let Some(open_loop) = self.worker.open_loop.as_ref().filter(|_| self.worker.started.is_some()) else {
             return Ok(false);
         };
+        if open_loop.is_closed() {
+            return Ok(false);
+        }
+        if self.worker.common.plan.spin {
+            return Ok(true);
+        }
+        if !open_loop.has_free() {
+            // Nothing can be sent before a reply is read, and of that the poller tells.
+            return Ok(false);
+        }
         let wait = open_loop.next_due() - self.now();
-        if wait <= SPIN || self.worker.common.plan.spin {
+        if wait <= SPIN {
             return Ok(true);
         }
         alarm.set(wait - EARLY).map(|()| false).map_err(|error| failure::cannot_poll(&error))
     }
 
-    /// What was due in the part that counts, and was not sent by the end.
+    /// Counts what was due in the part that counts and has not been sent, and ends the schedule.
     pub(super) fn count_unsent(&mut self) {
-        let Some(open_loop) = &mut self.worker.open_loop else { return };
-        if self.worker.share.is_exhausted() && self.worker.common.plan.requests().is_some() {
-            return;
-        }
-        let per_batch = self.worker.batch.len() as u64;
-        while open_loop.waiting() > 0 {
-            let due = open_loop.take();
-            if self.worker.recorder.is_measured(due) {
-                self.worker.recorder.at(due).unsent += per_batch;
+        let now = self.now();
+        let Some(open_loop) = self.worker.open_loop.as_mut().filter(|_| self.worker.started.is_some()) else { return };
+        let all_are_sent = self.worker.common.plan.requests().is_some() && self.worker.share.is_exhausted();
+        for due in open_loop.close(now) {
+            if !all_are_sent && self.worker.recorder.is_measured(due) {
+                self.worker.recorder.at(due).unsent += self.arrival_len;
             }
         }
     }
@@ -92,7 +101,7 @@ impl Pool<'_, '_> {
             return Ok(());
         }
         let since = *self.hopeless_since.get_or_insert(now);
-        let waiting = open_loop.waiting() * self.worker.batch.len() as u64;
+        let waiting = open_loop.waiting() * self.arrival_len;
         if now - since > HOPELESS { Err(failure::overloaded(waiting, limit)) } else { Ok(()) }
     }
 }

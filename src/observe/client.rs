@@ -1,0 +1,179 @@
+//! This process: what its load threads used of their cores, and what kept them from it.
+
+use super::taken::{Taken, TakenShare};
+use crate::recording::observed::{ClientUse, ThreadUse};
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What the names of load threads begin with, before their numbers.
+const LOAD: &str = "load-";
+
+/// A look at the kernel's counts of this process.
+#[derive(Debug, Clone)]
+pub struct ClientLook {
+    pub at: Instant,
+    /// Load threads by their number, in their order.
+    threads: BTreeMap<u32, ThreadLook>,
+    process_cpu: Duration,
+    taken: Taken,
+    retransmits: Option<u64>,
+}
+
+/// A thread's counts since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct ThreadLook {
+    /// The system's number of it: the next run has threads of the same names.
+    id: u32,
+    /// Nanoseconds on a core, and waiting for one.
+    ran_ns: Option<u64>,
+    waited_ns: Option<u64>,
+    voluntary: Option<u64>,
+    involuntary: Option<u64>,
+}
+
+impl ClientLook {
+    /// Looks, which takes a few reads of small files for each thread.
+    pub fn now() -> ClientLook {
+        let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        ClientLook {
+            at: Instant::now(),
+            threads: threads(),
+            process_cpu: Duration::new(cpu.tv_sec as u64, cpu.tv_nsec as u32),
+            taken: Taken::look(),
+            retransmits: retransmits(&read("/proc/net/snmp")),
+        }
+    }
+
+    pub fn has_threads(&self) -> bool {
+        !self.threads.is_empty()
+    }
+
+    /// What happened since `before`. Of threads that were there both times.
+    pub fn since(&self, before: &ClientLook) -> ClientUse {
+        let elapsed = self.at.duration_since(before.at);
+        let TakenShare { steal, throttled } = self.taken.since(&before.taken);
+        let both = self.threads.iter().filter_map(|(number, now)| {
+            let before = before.threads.get(number).filter(|before| before.id == now.id)?;
+            Some(now.since(before, *number, elapsed))
+        });
+        ClientUse {
+            threads: both.collect(),
+            process_busy: share(self.process_cpu.saturating_sub(before.process_cpu), elapsed),
+            loop_lag_max_ns: None,
+            loop_lag_p99_ns: None,
+            steal,
+            throttled,
+            tcp_retransmits: difference(self.retransmits, before.retransmits),
+        }
+    }
+}
+
+impl ThreadLook {
+    fn since(&self, before: &ThreadLook, number: u32, elapsed: Duration) -> ThreadUse {
+        let of = |now, before| share(Duration::from_nanos(difference(now, before)?), elapsed);
+        ThreadUse {
+            name: format!("{LOAD}{number}"),
+            busy: of(self.ran_ns, before.ran_ns),
+            run_queue_wait: of(self.waited_ns, before.waited_ns),
+            voluntary_switches: difference(self.voluntary, before.voluntary),
+            involuntary_switches: difference(self.involuntary, before.involuntary),
+        }
+    }
+
+    fn of(directory: &Path) -> Option<(u32, ThreadLook)> {
+        let name = fs::read_to_string(directory.join("comm")).ok()?;
+        let number = name.trim().strip_prefix(LOAD)?.parse().ok()?;
+        let id = directory.file_name()?.to_str()?.parse().ok()?;
+        let text = |file| fs::read_to_string(directory.join(file)).unwrap_or_default();
+        let (ran_ns, waited_ns) = schedstat(&text("schedstat"));
+        let status = text("status");
+        let switches = |kind: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(kind)?.strip_prefix("_ctxt_switches:")?.trim().parse().ok())
+        };
+        let (voluntary, involuntary) = (switches("voluntary"), switches("nonvoluntary"));
+        Some((number, ThreadLook { id, ran_ns, waited_ns, voluntary, involuntary }))
+    }
+}
+
+fn share(part: Duration, whole: Duration) -> Option<f64> {
+    (!whole.is_zero()).then(|| part.as_secs_f64() / whole.as_secs_f64())
+}
+
+fn difference(now: Option<u64>, before: Option<u64>) -> Option<u64> {
+    now.zip(before).map(|(now, before)| now.saturating_sub(before))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn threads() -> BTreeMap<u32, ThreadLook> {
+    let Ok(directory) = fs::read_dir("/proc/self/task") else { return BTreeMap::new() };
+    directory.flatten().filter_map(|entry| ThreadLook::of(&entry.path())).collect()
+}
+
+/// Nanoseconds on a core, nanoseconds ready to run and not on one, and turns. Kernels that do not count write zeros, and
+/// a thread that reads this has run.
+fn schedstat(text: &str) -> (Option<u64>, Option<u64>) {
+    let mut numbers = text.split_whitespace().map(|number| number.parse::<u64>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(0), Some(0)) => (None, None),
+        found => found,
+    }
+}
+
+/// Of two lines that begin with `Tcp:` the first has the names, and the second the numbers.
+fn retransmits(text: &str) -> Option<u64> {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
+    let place = lines.next()?.split_whitespace().position(|name| name == "RetransSegs")?;
+    lines.next()?.split_whitespace().nth(place)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{TryRecvError, channel};
+    use std::thread;
+
+    #[test]
+    fn the_kernels_counts_are_read() {
+        assert_eq!(schedstat("1200 300 7\n"), (Some(1200), Some(300)));
+        assert_eq!(schedstat("0 0 0\n"), (None, None));
+        assert_eq!(schedstat(""), (None, None));
+        let snmp = "Ip: Forwarding\nIp: 1\nTcp: RtoMin OutSegs RetransSegs InErrs\nTcp: 200 55 7 0\nUdp: 1\n";
+        assert_eq!(retransmits(snmp), Some(7));
+        assert_eq!(retransmits("Tcp: RtoMin\nTcp: 200\n"), None);
+    }
+
+    /// One that spins and one that sleeps are told apart, and others are left out.
+    #[test]
+    fn a_load_thread_is_known_by_its_name() {
+        let (wake, sleeping) = channel::<()>();
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let sleeper = named("load-901").spawn(move || sleeping.recv()).unwrap();
+        let (stop, spinning) = channel::<()>();
+        let spinner = named("load-902")
+            .spawn(move || while spinning.try_recv().is_err_and(|error| error == TryRecvError::Empty) {})
+            .unwrap();
+        let spun = |look: &ClientLook| look.threads.get(&902).and_then(|thread| thread.ran_ns).unwrap_or(0);
+        let ours = |look: &ClientLook| look.threads.contains_key(&901) && spun(look) > 0;
+        let before = std::iter::repeat_with(ClientLook::now).find(ours).unwrap();
+        let after =
+            std::iter::repeat_with(ClientLook::now).find(|look| spun(look) > spun(&before) + 20_000_000).unwrap();
+        drop((wake, stop));
+        let _ = (sleeper.join(), spinner.join());
+        let seen = after.since(&before);
+        let thread = |name: &str| seen.threads.iter().find(|thread| thread.name == name).unwrap();
+        assert!(thread("load-902").busy.unwrap() > 0.0 && thread("load-902").involuntary_switches.is_some());
+        assert!(thread("load-901").busy.unwrap() < thread("load-902").busy.unwrap());
+        assert!(seen.threads.iter().all(|thread| thread.name.starts_with("load-")));
+        assert!(seen.process_busy.unwrap() > 0.0);
+        let gone = std::iter::repeat_with(ClientLook::now).find(|look| !ours(look)).unwrap();
+        assert!(gone.since(&after).threads.iter().all(|thread| thread.name != "load-902"));
+    }
+}

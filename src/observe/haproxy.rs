@@ -1,0 +1,362 @@
+//! What HAProxy says of itself: on its stats socket, or on its stats page.
+
+use crate::units::Nanos;
+use rustix::param::clock_ticks_per_second;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+/// More than any stats page; one that never ends must not fill memory.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// Where its statistics are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatsAddress {
+    Socket(PathBuf),
+    /// `http://`, the login as it goes into a header, and the path of the page as a table.
+    Page {
+        host: String,
+        port: u16,
+        path: String,
+        authorization: Option<String>,
+    },
+}
+
+const PORT: u16 = 80;
+
+impl FromStr for StatsAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<StatsAddress, String> {
+        let expected = || "expected unix:/path/of/the/socket or http://host:port/stats".to_owned();
+        if let Some(path) = text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text)) {
+            return if path.is_empty() { Err(expected()) } else { Ok(StatsAddress::Socket(path.into())) };
+        }
+        let rest = text.strip_prefix("http://").ok_or_else(expected)?;
+        let (authority, path) = rest.split_once('/').map_or((rest, "stats"), |(authority, path)| (authority, path));
+        let (login, place) =
+            authority.rsplit_once('@').map_or((None, authority), |(login, place)| (Some(login), place));
+        let (host, port) = match place.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+            Some((host, port)) => (host, port.parse().map_err(|_| expected())?),
+            None => (place, PORT),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(expected());
+        }
+        let path = path.trim_end_matches(";csv");
+        Ok(StatsAddress::Page {
+            host: host.to_owned(),
+            port,
+            path: format!("/{path};csv"),
+            authorization: login.map(basic),
+        })
+    }
+}
+
+/// By RFC 7617.
+fn basic(login: &str) -> String {
+    use base64::Engine;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login))
+}
+
+impl fmt::Display for StatsAddress {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            StatsAddress::Socket(path) => write!(f, "unix:{}", path.display()),
+            StatsAddress::Page { host, port, path, .. } => {
+                write!(f, "http://{host}:{port}{}", path.trim_end_matches(";csv"))
+            }
+        }
+    }
+}
+
+/// One look at a proxy.
+#[derive(Debug, Clone)]
+pub struct ProxyLook {
+    at: Instant,
+    version: Option<String>,
+    threads: Option<u64>,
+    /// Processor time of its process, where that is on this machine.
+    cpu: Option<Duration>,
+    servers: Vec<ServerRow>,
+}
+
+/// A line of a server: values by the names of their columns.
+#[derive(Debug, Clone)]
+struct ServerRow(HashMap<String, String>);
+
+impl ServerRow {
+    fn text(&self, column: &str) -> String {
+        self.0.get(column).cloned().unwrap_or_default()
+    }
+
+    fn number(&self, column: &str) -> Option<u64> {
+        self.0.get(column)?.parse().ok()
+    }
+
+    fn is_of(&self, other: &ServerRow) -> bool {
+        ["pxname", "svname"].iter().all(|column| self.0.get(*column) == other.0.get(*column))
+    }
+}
+
+/// What a proxy did between two looks, and how it stood at the second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProxyUse {
+    /// Where it says so.
+    pub address: String,
+    pub version: Option<String>,
+    pub threads: Option<u64>,
+    /// The share of what its threads can do. None where its process is elsewhere, or not known.
+    pub busy: Option<f64>,
+    /// Servers with connections.
+    pub servers: Vec<ProxyServerUse>,
+}
+
+/// A server as the proxy sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyServerUse {
+    pub backend: String,
+    pub name: String,
+    pub address: Option<String>,
+    /// `UP`, `DOWN`, or in between.
+    pub status: String,
+    /// Connections at the second look, and those made between the looks.
+    pub sessions: u64,
+    pub sessions_made: u64,
+    /// Connections that wait for a place, and the most that ever did.
+    pub queue: u64,
+    pub queue_max: u64,
+    /// Means over its last 1024 connections, in milliseconds: in the queue, connecting, until the first byte of the
+    /// server, and all in all. None where the proxy does not count them.
+    pub queue_time_ms: Option<u64>,
+    pub connect_time_ms: Option<u64>,
+    pub response_time_ms: Option<u64>,
+    pub total_time_ms: Option<u64>,
+    /// Between the looks.
+    pub connect_errors: u64,
+    pub response_errors: u64,
+}
+
+impl ProxyLook {
+    /// Looks at the proxy at `address`, within `patience`.
+    ///
+    /// # Errors
+    /// What was wrong with which address, and the way out.
+    pub async fn at(address: &StatsAddress, patience: Duration) -> Result<ProxyLook, String> {
+        let looked = timeout(patience, look(address)).await;
+        let told = |reason: String| format!("--haproxy-stats {address}: {reason}");
+        looked.map_err(|_| told(format!("no answer within {patience:?}")))?.map_err(told)
+    }
+
+    /// The time between the looks.
+    pub(super) fn elapsed_since(&self, before: &ProxyLook) -> Nanos {
+        self.at.duration_since(before.at).into()
+    }
+
+    /// What happened since `before`.
+    pub fn since(&self, before: &ProxyLook, address: &StatsAddress) -> ProxyUse {
+        let elapsed = self.at.duration_since(before.at).as_secs_f64();
+        let cpu = self.cpu.zip(before.cpu).map(|(now, before)| now.saturating_sub(before).as_secs_f64());
+        let threads = self.threads.unwrap_or(1).max(1) as f64;
+        let server = |row: &ServerRow| {
+            let earlier = before.servers.iter().find(|it| it.is_of(row));
+            let since = |column| {
+                let was = earlier.and_then(|row| row.number(column)).unwrap_or(0);
+                row.number(column).unwrap_or(0).saturating_sub(was)
+            };
+            ProxyServerUse {
+                backend: row.text("pxname"),
+                name: row.text("svname"),
+                address: Some(row.text("addr")).filter(|address| !address.is_empty()),
+                status: row.text("status"),
+                sessions: row.number("scur").unwrap_or(0),
+                sessions_made: since("stot"),
+                queue: row.number("qcur").unwrap_or(0),
+                queue_max: row.number("qmax").unwrap_or(0),
+                queue_time_ms: row.number("qtime"),
+                connect_time_ms: row.number("ctime"),
+                response_time_ms: row.number("rtime"),
+                total_time_ms: row.number("ttime"),
+                connect_errors: since("econ"),
+                response_errors: since("eresp"),
+            }
+        };
+        ProxyUse {
+            address: address.to_string(),
+            version: self.version.clone(),
+            threads: self.threads,
+            busy: cpu.filter(|_| elapsed > 0.0).map(|cpu| cpu / elapsed / threads),
+            servers: self.servers.iter().map(server).filter(|it| it.sessions > 0 || it.sessions_made > 0).collect(),
+        }
+    }
+}
+
+async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
+    let at = Instant::now();
+    let (table, info) = match address {
+        StatsAddress::Socket(path) => {
+            let connect = || async {
+                UnixStream::connect(path)
+                    .await
+                    .map_err(|error| format!("{error}; is this the path of a 'stats socket' that this user may open?"))
+            };
+            (ask(connect().await?, b"show stat\n").await?, ask(connect().await?, b"show info\n").await?)
+        }
+        StatsAddress::Page { host, port, path, authorization } => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| error.to_string())?;
+            let login = authorization.as_ref().map_or(String::new(), |login| format!("Authorization: {login}\r\n"));
+            let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n{login}\r\n");
+            (page(&ask(stream, request.as_bytes()).await?)?, String::new())
+        }
+    };
+    let info: HashMap<&str, &str> = info.lines().filter_map(|line| line.split_once(": ")).collect();
+    let pid: Option<u32> = info.get("Pid").and_then(|pid| pid.trim().parse().ok());
+    Ok(ProxyLook {
+        at,
+        version: info.get("Version").map(|version| version.trim().to_owned()),
+        threads: info.get("Nbthread").and_then(|threads| threads.trim().parse().ok()),
+        cpu: pid.and_then(cpu_of),
+        servers: servers(&table)?,
+    })
+}
+
+async fn ask(mut stream: impl AsyncRead + AsyncWriteExt + Unpin, question: &[u8]) -> Result<String, String> {
+    stream.write_all(question).await.map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    stream.take(BYTES_MAX).read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The body of a reply.
+fn page(reply: &str) -> Result<String, String> {
+    let (head, body) = reply.split_once("\r\n\r\n").ok_or("this is no web server")?;
+    let status = head.lines().next().unwrap_or_default();
+    match status.split_whitespace().nth(1) {
+        // Chunks also in answer to HTTP/1.0, which knows none.
+        Some("200") if head.to_lowercase().contains("transfer-encoding: chunked") => {
+            unchunked(body).ok_or_else(|| "the page breaks off".to_owned())
+        }
+        Some("200") => Ok(body.to_owned()),
+        Some("401") => Err("the page wants a login: http://user:password@host:port/stats".to_owned()),
+        _ => Err(format!("'{status}'; is this the 'stats uri' of a frontend?")),
+    }
+}
+
+/// The body in its chunks, by RFC 9112, section 7.1. None when one is missing.
+fn unchunked(mut body: &str) -> Option<String> {
+    let mut whole = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n")?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.push_str(rest.get(..size)?);
+        body = rest.get(size..)?.strip_prefix("\r\n")?;
+    }
+}
+
+/// Lines of servers, from the table whose columns are named in its first line and differ between versions.
+fn servers(table: &str) -> Result<Vec<ServerRow>, String> {
+    let mut lines = table.lines();
+    let columns: Vec<&str> = lines
+        .next()
+        .and_then(|line| line.strip_prefix("# "))
+        .ok_or("no table of statistics; is this HAProxy?")?
+        .split(',')
+        .collect();
+    let row = |line: &str| {
+        ServerRow(columns.iter().map(|it| (*it).to_owned()).zip(line.split(',').map(str::to_owned)).collect())
+    };
+    // Servers have type 2; front and back ends have others.
+    Ok(lines.map(row).filter(|row| row.number("type") == Some(2)).collect())
+}
+
+/// The processor time of a process of this machine, from the kernel: fields 14 and 15 of its `stat`.
+fn cpu_of(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may have anything in it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_socket_or_a_page() {
+        let read = |text: &str| text.parse::<StatsAddress>();
+        assert_eq!(read("unix:/run/haproxy.sock"), Ok(StatsAddress::Socket("/run/haproxy.sock".into())));
+        assert_eq!(read("/run/haproxy.sock"), Ok(StatsAddress::Socket("/run/haproxy.sock".into())));
+        for (text, shown) in [
+            ("http://h:9101/stats", "http://h:9101/stats"),
+            ("http://h", "http://h:80/stats"),
+            ("http://h:1/a;csv", "http://h:1/a"),
+            ("http://me:secret@h:1/a", "http://h:1/a"),
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), shown);
+        }
+        let StatsAddress::Page { authorization, .. } = read("http://me:secret@h/").unwrap() else { panic!("a page") };
+        assert_eq!(authorization.as_deref(), Some("Basic bWU6c2VjcmV0"));
+        for text in ["", "h:9101", "https://h/stats", "http://:1/", "unix:", "http://h:x/"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    const TABLE: &str = "# pxname,svname,qcur,qmax,scur,stot,status,econ,eresp,type,qtime,ctime,rtime,ttime,addr,\n\
+        redis,FRONTEND,,,50,60,OPEN,,,0,,,,,,\n\
+        to_master,redis-0,0,3,50,60,UP,1,0,2,0,1,2,300,127.0.0.1:6379,\n\
+        to_master,redis-1,0,0,0,0,DOWN,0,0,2,0,0,0,0,127.0.0.2:6379,\n\
+        to_master,BACKEND,0,0,50,60,UP,0,0,1,0,0,0,0,,\n";
+
+    #[test]
+    fn what_happened_is_the_difference_of_two_looks() {
+        let at = Instant::now();
+        let look = |seconds: u64, cpu_ms: u64, table: &str| ProxyLook {
+            at: at + Duration::from_secs(seconds),
+            version: None,
+            threads: Some(2),
+            cpu: Some(Duration::from_millis(cpu_ms)),
+            servers: servers(table).unwrap(),
+        };
+        let before = look(0, 100, &TABLE.replace("50,60,UP,1", "20,25,UP,1"));
+        let seen = look(2, 1100, TABLE).since(&before, &StatsAddress::Socket("/s".into()));
+        assert_eq!(seen.busy, Some(0.25), "a second of processor time, of two threads in two seconds");
+        let sample = look(2, 1100, TABLE).sample(&before, &StatsAddress::Socket("/s".into()));
+        assert_eq!((sample.sessions, sample.rate, sample.errors), (50, crate::units::Rate(17.5), 0));
+        assert_eq!((sample.busy, sample.response_time_ms), (Some(0.25), Some(2)));
+        let [server] = &seen.servers[..] else { panic!("{seen:?}") };
+        assert_eq!((server.name.as_str(), server.sessions, server.sessions_made), ("redis-0", 50, 35));
+        assert_eq!((server.queue_max, server.connect_time_ms, server.connect_errors), (3, Some(1), 0));
+        assert_eq!(server.address.as_deref(), Some("127.0.0.1:6379"));
+    }
+
+    #[test]
+    fn what_is_no_table_is_told() {
+        assert!(servers("<html>").unwrap_err().contains("HAProxy"));
+        assert!(page("HTTP/1.0 401 Unauthorized\r\n\r\n").unwrap_err().contains("login"));
+        assert!(page("HTTP/1.0 404 Not found\r\n\r\n").unwrap_err().contains("404"));
+        assert!(page("SSH-2.0").is_err());
+        assert_eq!(page("HTTP/1.0 200 OK\r\nX: y\r\n\r\n# a").unwrap(), "# a");
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n# a\r\nA;x=y\r\n,b\n1234567\r\n0\r\n\r\n";
+        assert_eq!(page(chunked).unwrap(), "# a,b\n1234567");
+        assert!(page(&chunked[..chunked.len() - 12]).unwrap_err().contains("breaks off"));
+    }
+
+    #[test]
+    fn our_own_processor_time_is_known() {
+        assert!(cpu_of(std::process::id()).is_some());
+        assert_eq!(cpu_of(u32::MAX), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! At which rate the latency of a server crosses what is promised of it.
+//!
+//! Latency does not fall as load grows, and no more than that is believed of the curve: it is the isotonic regression of
+//! the logarithm of latency on rate, by pooling adjacent violators, and a straight line between neighbours where it
+//! crosses. The interval is that of a bootstrap over the batches within each step.
+//!
+//! Sources: Ayer, Brunk, Ewing, Reid and Silverman, "An empirical distribution function for sampling with incomplete
+//! information", Annals of Mathematical Statistics 26, 1955; Efron and Tibshirani, "An introduction to the bootstrap",
+//! 1993, chapter 13.
+
+use super::paired::Estimate;
+use crate::units::{Draws, Seed};
+
+/// A step at a rate. The same rate may come several times.
+#[derive(Debug, Clone, Copy)]
+pub struct Point<'a> {
+    pub rate: f64,
+    /// Of each batch, how many times what is promised its latency was: 1 is at the limit.
+    pub strains: &'a [f64],
+}
+
+const RESAMPLES: usize = 1000;
+
+/// The rate at which the strain crosses 1, with the 95 % interval. None when the curve does not cross it. Without an
+/// interval when more than one resample of forty does not cross it either.
+pub fn crossing(points: &[Point], seed: Seed) -> Option<Estimate> {
+    let rates = pooled(points);
+    let value = crossing_of(&rates, |logarithms| logarithms.to_vec())?;
+    let mut draws = seed.draws(0);
+    let mut crossings: Vec<f64> =
+        (0..RESAMPLES).filter_map(|_| crossing_of(&rates, |logarithms| resampled(logarithms, &mut draws))).collect();
+    crossings.sort_by(f64::total_cmp);
+    let tail = RESAMPLES / 40;
+    let has_interval = RESAMPLES - crossings.len() <= tail && rates.iter().any(|(_, batches)| batches.len() > 1);
+    let ends = has_interval.then(|| (crossings[tail], crossings[crossings.len() - 1 - tail]));
+    Some(Estimate { value, low: ends.map(|(low, _)| low), high: ends.map(|(_, high)| high) })
+}
+
+/// Rates in order, each with the logarithms of all its strains.
+fn pooled(points: &[Point]) -> Vec<(f64, Vec<f64>)> {
+    let mut sorted: Vec<&Point> = points.iter().collect();
+    sorted.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    let mut rates: Vec<(f64, Vec<f64>)> = Vec::new();
+    for point in sorted {
+        let logarithms = point.strains.iter().filter(|strain| **strain > 0.0).map(|strain| strain.ln());
+        match rates.last_mut() {
+            Some((rate, batches)) if *rate == point.rate => batches.extend(logarithms),
+            _ => rates.push((point.rate, logarithms.collect())),
+        }
+    }
+    rates.retain(|(_, batches)| !batches.is_empty());
+    rates
+}
+
+fn resampled(values: &[f64], draws: &mut Draws) -> Vec<f64> {
+    values.iter().map(|_| values[draws.below(values.len() as u64) as usize]).collect()
+}
+
+/// Where the curve through what `sample` takes of each rate crosses zero.
+fn crossing_of(rates: &[(f64, Vec<f64>)], mut sample: impl FnMut(&[f64]) -> Vec<f64>) -> Option<f64> {
+    let levels: Vec<(f64, f64)> = rates
+        .iter()
+        .map(|(_, batches)| {
+            let mut taken = sample(batches);
+            taken.sort_by(f64::total_cmp);
+            // The median: one batch with an accident in it moves a mean by much.
+            (f64::midpoint(taken[taken.len() / 2], taken[(taken.len() - 1) / 2]), taken.len() as f64)
+        })
+        .collect();
+    let fitted = isotonic(&levels);
+    let above = fitted.iter().position(|level| *level >= 0.0)?;
+    let below = above.checked_sub(1)?;
+    let share = -fitted[below] / (fitted[above] - fitted[below]);
+    Some(rates[below].0 + share * (rates[above].0 - rates[below].0))
+}
+
+/// The values that never fall and are nearest to those of `levels`, which come with their weights, in squares.
+fn isotonic(levels: &[(f64, f64)]) -> Vec<f64> {
+    let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
+    for &(value, weight) in levels {
+        let mut block = (value, weight, 1);
+        while let Some(last) = blocks.pop_if(|last| last.0 >= block.0) {
+            let weight = last.1 + block.1;
+            block = ((last.0 * last.1 + block.0 * block.1) / weight, weight, last.2 + block.2);
+        }
+        blocks.push(block);
+    }
+    blocks.iter().flat_map(|(value, _, count)| std::iter::repeat_n(*value, *count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crossing_at(points: &[(f64, Vec<f64>)]) -> Option<Estimate> {
+        let points: Vec<Point> = points.iter().map(|(rate, strains)| Point { rate: *rate, strains }).collect();
+        crossing(&points, Seed(1))
+    }
+
+    /// Batches of a server whose strain is `(limit / 2) / (limit * 1.5 - rate)`, 1 at the limit, each a few per cent off.
+    fn noisy(limit: f64, draws: &mut Draws) -> Vec<(f64, Vec<f64>)> {
+        let rates = [0.5, 0.7, 0.9, 0.96, 0.99, 1.02, 1.1].map(|share| share * limit);
+        let strain = |rate: f64| (limit / 2.0) / (limit * 1.5 - rate);
+        let noise = |draws: &mut Draws| (0.1 * (draws.unit() + draws.unit() - 1.0)).exp();
+        rates.map(|rate| (rate, (0..8).map(|_| strain(rate) * noise(draws)).collect())).to_vec()
+    }
+
+    #[test]
+    fn neighbours_that_fall_are_pooled_by_their_weights() {
+        assert_eq!(isotonic(&[(1.0, 1.0), (3.0, 1.0), (0.0, 2.0), (5.0, 1.0)]), [1.0, 1.0, 1.0, 5.0]);
+        assert_eq!(isotonic(&[(3.0, 1.0), (2.0, 1.0), (1.0, 1.0)]), [2.0, 2.0, 2.0]);
+        assert_eq!(isotonic(&[(1.0, 1.0), (2.0, 1.0)]), [1.0, 2.0]);
+        assert!(isotonic(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_truth_is_within_nineteen_of_twenty_intervals() {
+        let mut draws = Seed(3).draws(0);
+        let limit = 40_000.0;
+        let covered = (0..100).filter(|_| {
+            let found = crossing_at(&noisy(limit, &mut draws)).unwrap();
+            let (low, high) = (found.low.unwrap(), found.high.unwrap());
+            assert!((found.value / limit - 1.0).abs() < 0.05 && high - low < limit * 0.1, "{found:?}");
+            (low..=high).contains(&limit)
+        });
+        assert!(covered.count() >= 88);
+    }
+
+    #[test]
+    fn one_batch_with_an_accident_moves_nothing() {
+        let mut steps = noisy(1000.0, &mut Seed(4).draws(0));
+        let calm = crossing_at(&steps).unwrap().value;
+        steps[2].1[3] = 50.0;
+        let found = crossing_at(&steps).unwrap().value;
+        assert!((found / calm - 1.0).abs() < 0.02, "{calm} and {found}");
+    }
+
+    #[test]
+    fn data_on_one_side_of_the_limit_cannot_tell() {
+        assert_eq!(crossing_at(&[]), None);
+        assert_eq!(crossing_at(&[(1.0, vec![0.5]), (2.0, vec![0.9])]), None);
+        assert_eq!(crossing_at(&[(1.0, vec![1.5, 1.2]), (2.0, vec![9.0])]), None);
+        assert_eq!(crossing_at(&[(1.0, vec![]), (2.0, vec![])]), None);
+        let single = crossing_at(&[(1.0, vec![0.5]), (3.0, vec![2.0])]).unwrap();
+        assert_eq!((single.value, single.low, single.high), (2.0, None, None));
+    }
+
+    /// Half of the batches of the lower rate are beyond the limit: many resamples have no crossing.
+    #[test]
+    fn a_crossing_that_a_resample_may_lose_has_no_interval() {
+        let found = crossing_at(&[(1.0, vec![0.5, 0.6, 1.4]), (2.0, vec![3.0, 3.0, 3.0])]).unwrap();
+        assert!((1.0..2.0).contains(&found.value) && found.low.is_none() && found.high.is_none(), "{found:?}");
+    }
+}
