@@ -11,7 +11,8 @@
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use rbench::units::Seed;
-use rbench::workload::{Batch, Test, suite, suite::Spelling, value};
+use rbench::workload::suite::{self, Spelling};
+use rbench::workload::{Batch, Fillings, Test, ValueData, ValueSize, Values};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{self, Read, Write};
 use std::time::Instant;
@@ -32,10 +33,13 @@ fn main() {
     let number = |text: &str| text.parse::<usize>().ok().filter(|&number| number > 0).expect(USAGE);
     let (clients, requests, pipeline) = (number(clients), number(requests), number(pipeline));
     let streams = (0..clients).map(|_| connect(address)).collect::<io::Result<_>>().expect("cannot connect");
-    let begun = Instant::now();
+    let (begun, connecting) = (Instant::now(), cpu_ns());
     run(streams, requests, pipeline).expect("the loop broke");
     let seconds = begun.elapsed().as_secs_f64();
-    println!("{requests} requests, {seconds:.3} seconds, {:.1} ns of processor time each", cpu_ns() / requests as f64);
+    println!(
+        "{requests} requests, {seconds:.3} seconds, {:.1} ns of processor time each",
+        (cpu_ns() - connecting) / requests as f64
+    );
 }
 
 fn connect(address: &str) -> io::Result<TcpStream> {
@@ -46,15 +50,10 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 }
 
 fn run(mut streams: Vec<TcpStream>, requests: usize, pipeline: usize) -> io::Result<()> {
-    let set = suite::select("set").expect("the suite has SET")[0];
-    let mut batch = Batch::new(
-        &Test::of_suite(set, 30, false, &Spelling::default()),
-        pipeline,
-        &value::payload(30),
-        None,
-        Seed(0),
-        false,
-    );
+    let set = suite::named("set").expect("the suite has SET");
+    let values = Values::new(&ValueSize::of(30), &ValueData::default(), Seed(0));
+    let test = Test::of_suite(set, 30, &Spelling::default());
+    let mut batch = Batch::new(&test, pipeline, Fillings::of(None, values), Seed(0));
     let mut buffer = vec![0; 1 << 16];
     let mut missing = vec![0; streams.len()];
     let (mut unsent, mut unanswered) = (requests, requests * REPLY_BYTES);

@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rbench::embedded::Server as EmbeddedServer;
-use rbench::engine::{self, drivers::DRIVERS};
+use rbench::engine::{self, Load, drivers::DRIVERS};
 use rbench::plan::{Plan, Stop};
 use rbench::recording::End;
 use rbench::target::{Access, Address, Directory, Endpoint, Node, Roster, Server};
@@ -12,7 +12,8 @@ use rbench::workload::suite::{self, Spelling};
 use std::sync::atomic::AtomicBool;
 
 fn plan(port: u16, pipeline: u32, requests: u64) -> Plan {
-    let set = suite::select("set").expect("the suite has SET")[0];
+    let set = suite::named("set").expect("the suite has SET");
+    let spelling = Spelling { numbers: true, ..Spelling::default() };
     let server = Server::at(Address::Tcp { host: "127.0.0.1".to_owned(), port });
     Plan {
         stop: Stop::AfterRequests(requests),
@@ -20,7 +21,7 @@ fn plan(port: u16, pipeline: u32, requests: u64) -> Plan {
         key_count: Some(1_000_000),
         data_bytes: 30,
         seed: Seed(1),
-        ..Plan::of(server, vec![Test::of_suite(set, 30, true, &Spelling::default())])
+        ..Plan::of(server, vec![Test::of_suite(set, 30, &spelling)])
     }
 }
 
@@ -45,9 +46,17 @@ fn loopback(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(driver.name, pipeline), |bencher| {
                 bencher.iter(|| {
                     let interrupted = AtomicBool::new(false);
-                    let recording =
-                        engine::run(driver, &plan, &plan.tests[0], plan.seed, &directory, &interrupted, &mut ())
-                            .expect("the embedded server takes connections");
+                    let recording = {
+                        let load = Load {
+                            plan: &plan,
+                            test: &plan.tests[0],
+                            seed: plan.seed,
+                            directory: &directory,
+                            standing: None,
+                        };
+                        engine::run(driver, load, &interrupted, &mut ())
+                    }
+                    .expect("the embedded server takes connections");
                     assert_eq!((recording.end, recording.counts.completed), (End::Completed, requests));
                 });
             });

@@ -69,10 +69,8 @@ fn other_addresses_with_other_roles_are_warned_of() {
     let pods = Pods::of_two_roles();
     let ran = rbench(&pods.arguments("-n 100 -t get")).ended(0);
     assert_eq!(pods.calls_of("get"), [100, 0]);
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    for word in [NAME, "--addresses"] {
-        assert!(ran.stderr.contains(word), "{:?} does not say {word}", ran.stderr);
-    }
+    let told: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(NAME)).collect();
+    assert!(told.len() == 1 && told[0].contains("--addresses"), "{}", ran.stderr);
 }
 
 #[test]

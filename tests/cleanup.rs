@@ -135,3 +135,16 @@ fn keys_that_could_not_be_removed_are_told_of_whatever_ended_the_run() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
 }
+
+/// A value that is drawn is known to nobody afterwards; one that is the same in each request is.
+#[test]
+fn values_in_keys_are_removed_when_they_are_known() {
+    let server = server_of_others();
+    let line = |flags: &str| server.arguments(&format!("--guard off -q -n 100 --cleanup {flags} set k:__data__ v"));
+    rbench(&line("-d 5")).succeeded();
+    assert_eq!(server.keys(), others());
+    for drawn in ["--value-data random", "--value-size 5-50"] {
+        rbench(&line(drawn)).failed(2, &["--cleanup", "__data__"]);
+    }
+    assert_eq!(server.calls_of("set"), 100, "nothing was written that could not be removed");
+}

@@ -4,7 +4,7 @@ mod support;
 
 use support::cluster::Cluster;
 use support::measured::Measuring;
-use support::{Measured, RedisServer, Scratch, measure, rbench, wait_until};
+use support::{Measured, RedisServer, Scratch, measure, rbench};
 
 fn slot_of(cluster: &Cluster, key: &str) -> u16 {
     cluster.nodes[0].ask(&["CLUSTER", "KEYSLOT", key]).number() as u16
@@ -78,7 +78,9 @@ fn a_command_whose_key_is_drawn_goes_where_its_key_is() {
         no_errors(&measure(&cluster.arguments(&line)).ended(0));
         let calls = cluster.calls_of("set");
         assert_eq!(calls.iter().sum::<u64>(), 1000, "{calls:?}");
-        assert!(calls.iter().all(|&calls| calls > 100), "{calls:?}");
+        // Every client sends a batch before any is answered, and each node has two of them. Whose turn comes how often
+        // after that is up to the machine.
+        assert!(calls.iter().all(|&calls| calls >= 2 * pipeline), "{calls:?}");
     }
 }
 
@@ -95,9 +97,12 @@ fn a_slot_that_moves_is_followed(policy: &str) {
     going.until("the load is at the new node", || cluster.calls_of("set")[to] > 1000);
     let told = sent_away(&cluster.nodes[from], "MOVED");
     going.until("more of it", || cluster.calls_of("set")[to] > 3000);
-    assert_eq!(sent_away(&cluster.nodes[from], "MOVED"), told, "once it is told, the program knows");
     let measured = going.interrupt().ended(130);
     let counted = measured.replies("MOVED");
+    // A node that had to wait for a processor may have read what was on its way to it only after the first look.
+    let late = sent_away(&cluster.nodes[from], "MOVED") - told;
+    assert!(late <= 6, "once it is told, the program knows; {late} more were sent away");
+    let told = told + late;
     // What was in flight when a client left is unknown, though the node may have sent it away.
     assert!(counted >= 1 && (counted..=counted + measured.number("unknown")).contains(&told), "{told} {counted}");
     assert!(measured.number("completed") > 3000);
@@ -145,15 +150,15 @@ fn a_dead_node_ends_a_run_when_nothing_else_was_asked_for() {
 #[test]
 fn a_dead_node_is_replaced_by_its_replica_and_the_run_goes_on() {
     let mut cluster = Cluster::start();
-    // At least seven seconds, and the replica takes over after two to three.
-    let line = "-n 8000 -c 12 --think-time 10ms --on-error reconnect -t set";
+    cluster.fail_over_soon();
+    let line = "-n 1000000000 -c 12 --think-time 10ms --on-error reconnect -t set";
     let mut going = Measuring::start(&cluster.arguments(line));
     going.until("the load is on its way", || cluster.calls_of("set").iter().all(|&calls| calls > 20));
     cluster.nodes[1].kill();
-    wait_until("the replica has its role", || cluster.nodes[4].info("role").as_deref() == Some("master"));
+    going.until("the replica has its role", || cluster.nodes[4].info("role").as_deref() == Some("master"));
     cluster.nodes[4].ask(&["CONFIG", "RESETSTAT"]);
-    let measured = going.end().went_on();
-    assert!(cluster.nodes[4].calls_of("set") > 20, "the load is where the slots are");
+    going.until("the load is where the slots are", || cluster.nodes[4].calls_of("set") > 20);
+    let measured = going.interrupt().ended(130);
     assert!(measured.errors("connect_refused") + measured.errors("eof") + measured.errors("reset") >= 1);
 }
 

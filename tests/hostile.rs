@@ -13,7 +13,7 @@ use support::{Measured, measure, rbench};
 /// The most memory that the program may use, whatever the other side sends to 50 clients.
 const MEMORY: u64 = 64 << 20;
 /// Far more than the timeouts of these tests, and far less than the defaults.
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(20);
 
 /// Runs a load of 50 clients against a server on `port` that has half a second for each reply.
 #[track_caller]

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::thread;
 use std::time::Duration;
+use support::fake::recorder;
 use support::{RedisServer, Scratch, document, rbench, start, wait_until};
 
 /// The first result of a run, and the calls of SET that the server has seen.
@@ -26,16 +27,18 @@ fn percentile(result: &Value, histogram: &str, percentile: &str) -> Duration {
 fn as_much_is_sent_as_was_asked_for() {
     let server = RedisServer::start();
     let (result, calls) = run(&server, "--rate 2000 --duration 1s --arrivals constant");
-    let sent = result["sent"].as_u64().unwrap();
-    // What falls due in the very last turn is sent, and begins after the end.
-    assert!((1999..=2001).contains(&sent) && calls >= sent && calls < sent + 100, "{sent} {calls}");
-    assert_eq!(result["unsent"], 0);
+    let number = |result: &Value, name: &str| result[name].as_u64().unwrap();
+    let (sent, unsent) = (number(&result, "sent"), number(&result, "unsent"));
+    // What falls due in the very last turn is sent, and begins after the end. A machine that was busy just then may
+    // have left something, too.
+    assert!((1999..=2001).contains(&(sent + unsent)) && unsent < 1000, "{sent} {unsent}");
+    assert!(calls >= sent && calls < sent + 100, "{sent} {calls}");
     // Poisson: within five standard deviations.
     for shape in
         ["--rate 2000", "--rps 2000 --threads 3", "--rate 2000 -P 4", "--ramp 1000:3000", "--steps 1000,2000,3000"]
     {
         let (result, _) = run(&server, &format!("{shape} --duration 1s"));
-        let sent = result["sent"].as_f64().unwrap();
+        let sent = (number(&result, "sent") + number(&result, "unsent")) as f64;
         let bound = 5.0 * 2000f64.sqrt() * if shape.contains("-P") { 2.0 } else { 1.0 };
         assert!((sent - 2000.0).abs() < bound, "{shape}: {sent}");
         for histogram in ["service_time", "response_time", "slip"] {
@@ -74,7 +77,23 @@ fn a_stall_is_charged_to_every_request_it_delays() {
     assert!(percentile(result, "response_time", "100") >= Duration::from_millis(450), "{result:#}");
     assert!(percentile(result, "service_time", "99") < percentile(result, "response_time", "95"), "{result:#}");
     assert!(percentile(result, "slip", "95") >= Duration::from_millis(200), "nobody was free: {result:#}");
-    assert_eq!(result["unsent"], 0);
+}
+
+/// A server that serves a thousand a second is asked for twice as much. Latency and rate do not show what was left out.
+#[test]
+fn what_was_due_and_could_not_be_sent_is_counted() {
+    let scratch = Scratch::new();
+    let json = scratch.path("result.json");
+    for shape in ["-c 5", "-c 5 --threads 2", "-c 5 --cooldown 100ms"] {
+        let line = "--embedded=service:const:1ms -t set --rate 2000 --duration 1s --arrivals constant";
+        let ran = rbench(&support::words(&format!("{line} {shape} --json {}", json.display()))).succeeded();
+        let result = &document(&json)["results"][0];
+        let [sent, unsent] = ["sent", "unsent"].map(|name| result[name].as_u64().unwrap());
+        let told = format!("  {unsent} requests were due and not sent by the end\n");
+        assert!(ran.stdout.contains(&told), "{shape}: {}", ran.stdout);
+        // With a cool-down, what is late is still sent in it, for a tenth of the time.
+        assert!((1998..=2002).contains(&(sent + unsent)) && unsent >= 800, "{shape}: {sent} {unsent}");
+    }
 }
 
 #[test]
@@ -128,5 +147,56 @@ fn what_makes_no_sense_is_refused() {
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         rbench(&words).failed(2, &[word]);
+    }
+}
+
+/// The times between the SETs that a server sees, in seconds and in their order.
+fn gaps(count: usize, flags: &str) -> Vec<f64> {
+    let server = RedisServer::start();
+    let (port, notes) = recorder(server.name().parse().expect("an address"));
+    let line = format!("-p {port} -t set -c 8 -n {count} -q {flags}");
+    rbench(&support::words(&line)).succeeded();
+    let mut times = notes.lock().unwrap().clone();
+    times.sort();
+    assert_eq!(times.len(), count, "each SET came by");
+    times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect()
+}
+
+/// What is seen from outside is seen late when the machine is busy, and proves nothing then. It is not busy four times in
+/// turn, and what is wrong is wrong each time.
+fn holds_once(what: &str, mut look: impl FnMut() -> Result<(), String>) {
+    let failed: Vec<String> = (0..4).map_while(|_| look().err()).collect();
+    assert!(failed.len() < 4, "{what}: {failed:?}");
+}
+
+/// Kolmogorov and Smirnov: the farthest that the shares of what was seen are from those of the process. Beyond 1.95 by
+/// the root of the number in one case of a thousand. Arrivals are so far between that a busy machine is late by little of
+/// that. Thousands of them are held against their process where the schedule is made, in `workload::arrivals`.
+#[test]
+fn arrivals_at_the_server_are_of_the_process_that_was_named() {
+    for threads in ["--threads 1", "--threads 2"] {
+        holds_once(threads, || {
+            let mut seen = gaps(100, &format!("--rate 16 --arrivals poisson {threads}"));
+            seen.sort_by(f64::total_cmp);
+            let count = seen.len() as f64;
+            let expected = |gap: f64| 1.0 - (-16.0 * gap).exp();
+            let off = |(at, gap): (usize, &f64)| {
+                (expected(*gap) - at as f64 / count).abs().max(((at + 1) as f64 / count - expected(*gap)).abs())
+            };
+            let farthest = seen.iter().enumerate().map(off).fold(0.0, f64::max);
+            if farthest * count.sqrt() < 1.95 { Ok(()) } else { Err(farthest.to_string()) }
+        });
+    }
+}
+
+/// Threads that were in phase would send together, and leave half a second and more between them.
+#[test]
+fn threads_take_turns_when_arrivals_are_even() {
+    for threads in ["--threads 1", "--threads 2", "--threads 4"] {
+        holds_once(threads, || {
+            let gaps = gaps(13, &format!("--rate 4 --arrivals constant {threads}"));
+            let even = gaps.iter().filter(|gap| (0.17..0.33).contains(*gap)).count();
+            if even * 4 >= gaps.len() * 3 { Ok(()) } else { Err(format!("{gaps:?} are not 250 ms each")) }
+        });
     }
 }

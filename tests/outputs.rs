@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value as Json;
 use support::{RedisServer, Scratch, document, rbench, start, wait_until, words};
 
-const FORMATS: [&str; 6] = ["redis-7", "redis-6", "redis-5", "quiet", "csv", "json"];
+const FORMATS: [&str; 7] = ["redis-7", "redis-6", "redis-5", "table", "quiet", "csv", "json"];
 
 const SUITE: [&str; 21] = [
     "PING_INLINE",
@@ -37,9 +37,12 @@ fn a_document_is_reported_byte_for_byte_as_the_run_was() {
     let (server, scratch) = (RedisServer::start(), Scratch::new());
     let json = scratch.path("result.json");
     let path = json.to_str().unwrap();
-    for load in
-        ["-n 103 -P 16 --threads 2 -r 100 -t set,lrange_100", "-n 30 -c 3 -k 0 --precision 1 set a __data__ ; get a"]
-    {
+    for load in [
+        "-n 103 -P 16 --threads 2 -r 100 -t set,lrange_100",
+        "-n 30 -c 3 -k 0 --precision 1 set a __data__ ; get a",
+        "-n 103 -r 10 --mix get:8,set:2 --prefill --repeat 2",
+        "--rate 1000 --duration 50ms -t set",
+    ] {
         for format in FORMATS {
             for style in ["", "-q", "--csv"] {
                 let output = format!("--format {format} {style}");

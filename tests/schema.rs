@@ -9,37 +9,30 @@ use support::{RedisServer, Scratch, rbench};
 /// The documents of a variety of runs against the embedded server.
 fn documents() -> Vec<Value> {
     [
-        &["-n", "50", "-c", "3"][..],
-        &[
-            "-n",
-            "1",
-            "-t",
-            "set,mget",
-            "-r",
-            "100",
-            "-d",
-            "100",
-            "-P",
-            "16",
-            "--threads",
-            "2",
-            "-3",
-            "--precision",
-            "4",
-        ],
-        &["-n", "20", "-k", "0", "-c", "2", "--dbnum", "1", "--seed", "18446744073709551615", "-t", "get"],
-        &["-n", "30", "set", "k:__rand_1st__", "__data__", ";", "2", "get", "k:__rand_1st__"],
-        &["-n", "30", "set", "onlykey"],
+        "-n 50 -c 3",
+        "-n 1 -t set,mget -r 100 -d 100 -P 16 --threads 2 -3 --precision 4",
+        "-n 20 -k 0 -c 2 --dbnum 1 --seed 18446744073709551615 -t get",
+        "-n 30 set k:__rand_1st__ __data__ ; 2 get k:__rand_1st__",
+        "-n 30 set onlykey",
+        "-n 100 -t set,get --repeat 2",
+        "-n 300 -r 100 --mix get:8,set:1 --prefill 50% --keys zipf --value-size 32:9,1024:1 --verify",
+        "-n 300 -r 100 --command XADD\\ s\\ *\\ f\\ __data__ --keys hotspot:0.9:0.1 --value-data compressible:0.5",
+        "-t set --rate 2000 --duration 100ms --warmup 50ms --cooldown 50ms --interval 20ms --ttl 10-20",
+        "-t ping --ramp 100:2000 --duration 100ms --arrivals constant --pipeline-mode window -P 4",
+        "compare --path a=embedded --path b=embedded --different-servers -t set -c 2 --slice 30ms --settle 1ms --rounds 6",
+        "-t ping --steps 100,2000 --duration 100ms --latency-limit 1s --spin",
     ]
     .into_iter()
-    .map(|arguments| {
+    .map(|line| {
+        let arguments = shlex::split(line).expect("a line");
         let output = Command::new(env!("CARGO_BIN_EXE_rbench"))
-            .args(["--embedded", "--format", "json"])
-            .args(arguments)
+            .args(if arguments[0] == "compare" { &arguments[..1] } else { &[] })
+            .args(if arguments[0] == "compare" { &["--format", "json"][..] } else { &["--embedded", "--format", "json"] })
+            .args(&arguments[usize::from(arguments[0] == "compare")..])
             .output()
             .expect("rbench can be started");
         serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr)))
+            .unwrap_or_else(|error| panic!("{line}: {error}: {}", String::from_utf8_lossy(&output.stderr)))
     })
     .collect()
 }

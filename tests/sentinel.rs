@@ -19,6 +19,13 @@ fn slow(set: &Sentinels, line: &str) -> Measuring {
     going
 }
 
+/// Starts a load that does not end by itself, and waits until the master has some of it.
+fn endless(set: &Sentinels) -> Measuring {
+    let mut going = Measuring::start(&set.arguments(&format!("-n 1000000000 -c 5 --on-error reconnect {SLOW}")));
+    going.until("the load is on its way", || set.redis[0].calls_of("debug") > 100);
+    going
+}
+
 #[test]
 fn the_master_is_found_through_any_sentinel() {
     let mut set = Sentinels::start();
@@ -73,12 +80,12 @@ fn a_role_decides_who_is_asked() {
     let set = Sentinels::start();
     for (role, at_master) in [("master", 300), ("replica", 0)] {
         set.redis.iter().for_each(|server| drop(server.ask(&["CONFIG", "RESETSTAT"])));
-        rbench(&set.arguments(&format!("--role {role} -n 300 -c 4 -t get"))).succeeded();
+        rbench(&set.arguments(&format!("--role {role} -n 300 -c 4 -t get"))).ended(0);
         let calls = calls_of(&set, "get");
         assert_eq!((calls[0], calls.iter().sum::<u64>()), (at_master, 300), "{role}: {calls:?}");
     }
     set.redis.iter().for_each(|server| drop(server.ask(&["CONFIG", "RESETSTAT"])));
-    rbench(&set.arguments("--role any -n 300 -c 4 -t get")).succeeded();
+    rbench(&set.arguments("--role any -n 300 -c 4 -t get")).ended(0);
     assert_eq!(calls_of(&set, "get").iter().sum::<u64>(), 300);
     rbench(&set.arguments("--role replica -n 300 -t set")).failed(1, &["READONLY"]);
 }
@@ -110,11 +117,14 @@ fn sentinels_have_passwords_of_their_own() {
 #[test]
 fn a_run_follows_a_master_that_hands_over() {
     let set = Sentinels::start();
-    let mut going = slow(&set, "--on-error reconnect");
+    // The old master goes on until the sentinels have made up their minds.
+    let mut going = endless(&set);
     let new = set.fail_over();
     // Until all sentinels agree, a client may be sent to the old one again.
     going.until("all clients are at the new master", || set.redis[new].clients(&["cmd=debug"]).len() == 5);
-    let (old_calls, _) = (set.redis[0].calls_of("debug"), going.end().went_on());
+    let [old_calls, new_calls] = [0, new].map(|index| set.redis[index].calls_of("debug"));
+    going.until("the load goes on", || set.redis[new].calls_of("debug") > new_calls + 100);
+    going.interrupt().ended(130);
     assert_eq!(set.redis[0].calls_of("debug"), old_calls, "all later requests went to the new master");
 }
 
@@ -122,6 +132,7 @@ fn a_run_follows_a_master_that_hands_over() {
 fn a_run_goes_on_when_the_master_dies() {
     let mut set = Sentinels::start();
     let going = slow(&set, "--on-error reconnect");
+    set.fail_over_soon();
     set.redis[0].kill();
     let new = set.wait_for_another_than(0);
     let measured = going.end().went_on();
@@ -145,6 +156,7 @@ fn a_run_ends_with_its_master_when_nothing_else_was_asked_for() {
 fn a_change_of_masters_is_heard_before_any_timeout() {
     let set = Sentinels::start();
     let mut going = slow(&set, "--on-error reconnect --timeout 1h");
+    set.fail_over_soon();
     set.redis[0].signal(Signal::STOP);
     let new = set.wait_for_another_than(0);
     going.until("the load is at the new master", || set.redis[new].calls_of("debug") > 100);

@@ -75,11 +75,12 @@ fn a_server_that_stays_away_is_given_up() {
     for shape in ["-c 5", "-c 1", "-c 5 --threads 2", "-c 5 -k 0"] {
         let mut server = RedisServer::start();
         let going = slow(&server, 1_000_000, &format!("--on-error reconnect --give-up 1s {shape}"));
-        server.kill();
         let since = Instant::now();
+        server.kill();
         let measured = going.end().ended(1);
         let waited = since.elapsed();
-        assert!(waited > Duration::from_millis(900) && waited < Duration::from_secs(10), "{shape}: {waited:?}");
+        // Counted from when somebody was last answered, which may be a while before the server is gone.
+        assert!(waited > Duration::from_millis(400) && waited < Duration::from_secs(30), "{shape}: {waited:?}");
         assert!(measured.result()["end"]["failed"].is_object(), "{shape}");
         // Tried again, but not as fast as the machine can: a server that is coming back has better things to do.
         let refused = measured.errors("connect_refused");

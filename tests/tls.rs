@@ -199,7 +199,7 @@ fn only_cipher_suites_that_were_asked_for_are_offered() {
     rbench(&refused).failed(3, &[&server.redis.port.to_string()]);
 }
 
-/// Each tenth connection is taken and never answered. One after the other, ten of them would take five seconds.
+/// Each tenth connection is taken and never answered. One after the other, ten of them would take twenty seconds.
 #[test]
 fn a_handshake_that_hangs_holds_nobody_else_up() {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
@@ -210,8 +210,8 @@ fn a_handshake_that_hangs_holds_nobody_else_up() {
         _ => relay(stream, address),
     });
     let ca = server.certificates.path("ca.pem");
-    let line = "-n 100 -c 10 -k 0 -t set --on-error reconnect --connect-timeout 500ms";
+    let line = "-n 100 -c 10 -k 0 -t set --on-error reconnect --connect-timeout 2s";
     let ran = rbench(&support::words(&format!("-p {port} --tls --cacert {ca} {line}"))).ended(4);
     assert_eq!(server.redis.calls_of("set"), 100);
-    assert!(ran.elapsed < Duration::from_secs(4), "{ran:?}");
+    assert!(ran.elapsed < Duration::from_secs(15), "{ran:?}");
 }

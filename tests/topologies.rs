@@ -47,6 +47,7 @@ fn a_cluster_moves_a_slot_and_survives_a_master() {
     // The slot must be known to the replicas before they can take it over.
     let witness = (from + 2) % 3;
     wait_until("all know of the move", || (0..6).all(|node| cluster.master_of(slot, node) == to));
+    cluster.fail_over_soon();
     cluster.nodes[to].kill();
     wait_until("the replica takes over", || cluster.master_of(slot, witness) == to + 3);
     wait_until("and serves", || matches!(cluster.nodes[to + 3].ask(&["SET", key, "2"]), Value::Text(_)));
@@ -61,6 +62,7 @@ fn a_cluster_of_one_has_all_slots() {
 #[test]
 fn a_killed_master_is_replaced() {
     let mut set = Sentinels::start();
+    set.fail_over_soon();
     set.redis[0].kill();
     let new = set.wait_for_another_than(0);
     wait_until("writes", || set.redis[new].ask(&["SET", "a", "1"]).is_ok());
@@ -69,6 +71,7 @@ fn a_killed_master_is_replaced() {
 #[test]
 fn a_frozen_master_is_replaced() {
     let set = Sentinels::start();
+    set.fail_over_soon();
     set.redis[0].signal(Signal::STOP);
     assert_ne!(set.wait_for_another_than(0), 0);
 }

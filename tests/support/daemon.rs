@@ -15,6 +15,10 @@ impl Daemon {
         }))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.0.try_wait().expect("our child").is_none()
     }

@@ -3,7 +3,9 @@
 use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Instant;
 
 /// A port that refuses connections and cannot be taken by anybody else: bound, and not listened on.
 pub fn dead_port() -> (Socket, u16) {
@@ -105,4 +107,35 @@ pub fn relay(stream: TcpStream, address: SocketAddr) {
 fn pass_on(mut from: TcpStream, mut to: TcpStream) {
     let _ = std::io::copy(&mut from, &mut to);
     let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+/// A proxy in front of `address` that notes when each SET comes by. Its port, and the notes.
+pub fn recorder(address: SocketAddr) -> (u16, Arc<Mutex<Vec<Instant>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let notes: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let kept = Arc::clone(&notes);
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let Ok(server) = TcpStream::connect(address) else { return };
+            let (mut there, mut here) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let notes = Arc::clone(&kept);
+            thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Some(read) = here.read(&mut bytes).ok().filter(|read| *read > 0) {
+                    let now = Instant::now();
+                    // Requests are small and far between: each comes by itself.
+                    if bytes.starts_with(b"*3\r\n$3\r\nSET") {
+                        notes.lock().unwrap().push(now);
+                    }
+                    if there.write_all(&bytes[..read]).is_err() {
+                        return;
+                    }
+                }
+                let _ = there.shutdown(std::net::Shutdown::Both);
+            });
+            thread::spawn(move || pass_on(server, client));
+        }
+    });
+    (port, notes)
 }

@@ -13,6 +13,8 @@ pub struct Proxy {
     _daemon: Daemon,
     pub address: String,
     pub port: u16,
+    /// Where it says how it fares, as `--haproxy-stats` takes it: its socket, and its page.
+    pub stats: [String; 2],
     _scratch: Scratch,
 }
 
@@ -21,14 +23,24 @@ impl Proxy {
         let scratch = Scratch::new();
         let address = Network::any().address(20);
         let port = free_port(&address);
+        let stats_port = free_port(&address);
+        let socket = scratch.path("stats.sock");
         let mut lines = vec![
             "global".to_owned(),
             "  maxconn 1000".to_owned(),
+            format!("  stats socket {} mode 600 level operator", socket.display()),
             "defaults".to_owned(),
             "  mode tcp".to_owned(),
             "  timeout connect 4s".to_owned(),
             "  timeout client 330s".to_owned(),
             "  timeout server 330s".to_owned(),
+            "frontend stats".to_owned(),
+            "  mode http".to_owned(),
+            "  timeout client 10s".to_owned(),
+            format!("  bind {address}:{stats_port}"),
+            "  stats enable".to_owned(),
+            "  stats uri /stats".to_owned(),
+            "  stats auth me:open-sesame".to_owned(),
             "listen redis".to_owned(),
             format!("  bind {address}:{port}"),
             "  balance roundrobin".to_owned(),
@@ -42,7 +54,16 @@ impl Proxy {
             assert!(daemon.is_running(), "haproxy ended");
             TcpStream::connect((address.as_str(), port)).is_ok()
         });
-        Proxy { _daemon: daemon, address, port, _scratch: scratch }
+        {
+            let page = format!("http://me:open-sesame@{address}:{stats_port}/stats");
+            Proxy {
+                _daemon: daemon,
+                address,
+                port,
+                stats: [format!("unix:{}", socket.display()), page],
+                _scratch: scratch,
+            }
+        }
     }
 
     /// `-h ADDRESS -p PORT`, and `line` behind it.

@@ -57,10 +57,11 @@ pub struct Running {
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
-/// The program with `arguments`, and no password from the environment.
+/// The program with `arguments`, no password from the environment, and no memory of what was measured on this machine.
 pub fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rbench"));
     command.args(arguments).env_remove("REDISCLI_AUTH").env_remove("RBENCH_SENTINEL_AUTH");
+    command.env("RBENCH_STATE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-state"));
     command
 }
 

@@ -67,10 +67,24 @@ impl Sentinels {
                     && matches!(sentinel.ask(&["SENTINEL", "CKQUORUM", GROUP]), Value::Text(text) if text.starts_with(b"OK 3"))
             })
         });
+        // A machine that is busy with other things keeps nobody waiting for so long that another takes over.
+        set.give_up_after("30000");
         for server in &set.redis {
             server.ask(&["CONFIG", "RESETSTAT"]);
         }
         Some(set)
+    }
+
+    /// From now on a master that is silent for 0.7 seconds is down, and another takes over.
+    pub fn fail_over_soon(&self) {
+        self.give_up_after("700");
+    }
+
+    fn give_up_after(&self, milliseconds: &str) {
+        for sentinel in &self.sentinels {
+            let reply = sentinel.ask(&["SENTINEL", "SET", GROUP, "down-after-milliseconds", milliseconds]);
+            assert!(reply.is_ok(), "{reply:?}");
+        }
     }
 
     /// `--sentinel` with all three, `--master-name`, and `line` behind it.
