@@ -113,6 +113,22 @@ fn a_backlog_that_cannot_recover_ends_a_run_that_has_a_limit() {
     assert!(result["unsent"].as_u64() > Some(1000), "{result:#}");
 }
 
+/// Whoever waits for the next request without going to sleep looks busy, and has all the time in the world.
+#[test]
+fn what_a_thread_spins_away_is_not_what_it_needs() {
+    let server = RedisServer::start();
+    let spent = |line: &str| {
+        let thread = run(&server, line).0["load_threads"][0].clone();
+        let nanos = |name: &str| thread[name].as_u64().unwrap_or(0);
+        (nanos("spun_ns"), nanos("cpu_ns"))
+    };
+    let (spun, cpu) = spent("--rate 200 --duration 1s --spin");
+    assert!(spun > cpu / 2, "{spun} of {cpu}");
+    let (spun, cpu) = spent("--rate 200 --duration 1s");
+    assert!(0 < spun && spun < 200_000_000, "{spun} of {cpu}: it sleeps until a moment before");
+    assert_eq!(spent("-n 1000").0, 0, "a closed loop waits for replies");
+}
+
 #[test]
 fn a_closed_loop_has_no_due_times() {
     let server = RedisServer::start();

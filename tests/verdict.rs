@@ -147,14 +147,14 @@ fn the_facts_of_a_run_are_read_from_its_document() {
     assert_eq!((told.achieved, told.unsent), (result.summary.requests_per_second, result.unsent));
     assert_eq!((told.clients, told.pipeline, told.threads.len()), (7, 1, 1));
     assert_eq!(told.slip.as_ref().map(|slip| slip.p99), result.slip.as_ref().and_then(|slip| slip.at(99.0)));
-    assert!(told.spins && told.threads[0].busy.is_some_and(|busy| busy > 0.0));
+    assert!(told.threads[0].busy.is_some_and(|busy| busy > 0.0 && busy < 0.9), "{:?}: it spins", told.threads);
     assert_eq!(bottleneck(&told).limit, Limit::Unknown, "too short to say");
 
     let document = read("-n 60 -c 3 -P 2 --threads 2 --think-time 1ms set a b ; get a");
     let told = of(&document, &document.results[0]);
     assert_eq!((told.offered, told.slip.is_none()), (None, true), "a closed loop");
     assert_eq!((told.clients, told.pipeline, told.threads.len()), (3, 4, 2), "two sequences of two requests");
-    assert_eq!((told.think_time, told.spins), (Nanos::from_millis(1), false));
+    assert_eq!(told.think_time, Nanos::from_millis(1));
     assert!(told.latency_mean > Some(Nanos::ZERO) && told.bytes_sent_per_second > Some(0.0) && told.cores >= Some(1));
 }
 

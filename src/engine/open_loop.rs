@@ -39,11 +39,11 @@ impl OpenLoop {
         self.start + self.to_come.peek()
     }
 
-    /// Takes note of what is due at `now`.
+    /// Takes note of what is due at `now`, and tells `fallen` when each arrival of it was.
     #[inline]
-    pub fn fall_due(&mut self, now: Nanos) {
+    pub fn fall_due(&mut self, now: Nanos, mut fallen: impl FnMut(Nanos)) {
         while !self.is_closed && self.next_due() <= now {
-            self.to_come.next();
+            fallen(self.start + self.to_come.next());
             self.waiting += 1;
         }
     }
@@ -81,9 +81,8 @@ impl OpenLoop {
         self.start + self.to_send.next()
     }
 
-    /// Ends the schedule at `now`: when each arrival was due that is then still waiting.
-    pub fn close(&mut self, now: Nanos) -> impl Iterator<Item = Nanos> + '_ {
-        self.fall_due(now);
+    /// Ends the schedule: when each arrival was due that is still waiting.
+    pub fn close(&mut self) -> impl Iterator<Item = Nanos> + '_ {
         self.is_closed = true;
         let waiting = std::mem::take(&mut self.waiting);
         (0..waiting).map(|_| self.start + self.to_send.next())
@@ -118,10 +117,10 @@ mod tests {
         let mut open = constant(1000.0);
         let first = open.next_due();
         open.release(0);
-        open.fall_due(first);
+        open.fall_due(first, |_| ());
         assert_eq!((open.next_free(), open.take()), (Some(0), first));
         let later = first + Nanos::from_millis(5);
-        open.fall_due(later);
+        open.fall_due(later, |_| ());
         assert_eq!((open.waiting(), open.next_free()), (5, None));
         assert_eq!(open.waiting_since(), Some(first + Nanos::from_millis(1)));
         for number in 1..=5 {
@@ -137,22 +136,25 @@ mod tests {
         let mut open = constant(1000.0);
         let first = open.next_due();
         open.release(0);
-        open.fall_due(first);
+        open.fall_due(first, |_| ());
         open.take();
         let end = first + Nanos::from_millis(3);
         let due: Vec<Nanos> = (1..=3).map(|number| first + Nanos::from_millis(number)).collect();
-        assert_eq!(open.close(end).collect::<Vec<_>>(), due);
+        let mut fallen = Vec::new();
+        open.fall_due(end, |due| fallen.push(due));
+        assert_eq!(fallen, due, "the first was told before");
+        assert_eq!(open.close().collect::<Vec<_>>(), due);
         open.release(0);
-        open.fall_due(end + Nanos::from_secs(1));
+        open.fall_due(end + Nanos::from_secs(1), |due| panic!("{due:?} is after the end"));
         assert_eq!((open.waiting(), open.next_free()), (0, None));
-        assert_eq!(open.close(end + Nanos::from_secs(1)).count(), 0);
+        assert_eq!(open.close().count(), 0);
     }
 
     #[test]
     fn whoever_was_free_for_longest_is_next() {
         let mut open = constant(1000.0);
         (0..3).for_each(|client| open.release(client));
-        open.fall_due(open.next_due() + Nanos::from_millis(1));
+        open.fall_due(open.next_due() + Nanos::from_millis(1), |_| ());
         assert_eq!((open.next_free(), open.next_free()), (Some(0), Some(1)));
     }
 }

@@ -67,8 +67,10 @@ pub struct Worker<'a> {
     next_part: Nanos,
     part: Part,
     cpu_at_start: Nanos,
-    /// Processor time and time of the part that counts, once that is over.
-    measured: Option<(Nanos, Nanos)>,
+    /// What of the part that counts was spent waiting without sleep.
+    spun: Nanos,
+    /// Processor time, what was spun of it, and time of the part that counts, once that is over.
+    measured: Option<(Nanos, Nanos, Nanos)>,
 }
 
 /// The parts of a run.
@@ -112,6 +114,7 @@ impl<'a> Worker<'a> {
             next_part: Nanos(u64::MAX),
             part: Part::WarmUp,
             cpu_at_start: Nanos::ZERO,
+            spun: Nanos::ZERO,
             measured: None,
         }
     }
@@ -145,6 +148,7 @@ impl<'a> Worker<'a> {
         self.next_part = self.common.plan.duration().map_or(Nanos(u64::MAX), |duration| now + duration);
         self.recorder.measure(now..self.next_part);
         self.cpu_at_start = thread_cpu();
+        self.spun = Nanos::ZERO;
         self.started = Some(now);
         self.last_reply = now;
     }
@@ -189,6 +193,21 @@ impl<'a> Worker<'a> {
         if is_late { self.spare.next_batch(requests) } else { self.share.next_batch(requests) }
     }
 
+    /// Counts what is due at `now` by the schedule, if there is one.
+    #[inline]
+    pub fn fall_due(&mut self, now: Nanos) {
+        let requests = self.arrival_len();
+        if let Some(open_loop) = &mut self.open_loop {
+            open_loop.fall_due(now, |due| self.recorder.at(due).due += requests);
+        }
+    }
+
+    /// So long nothing was done, and not slept either.
+    #[inline]
+    pub fn spun(&mut self, span: Nanos) {
+        self.spun = self.spun + span;
+    }
+
     /// Whether the time of the run is up.
     pub fn is_over(&self) -> bool {
         self.part == Part::Over
@@ -196,7 +215,7 @@ impl<'a> Worker<'a> {
 
     fn end_measuring(&mut self, now: Nanos) {
         let started = self.started.unwrap_or(now);
-        self.measured.get_or_insert((thread_cpu() - self.cpu_at_start, now - started));
+        self.measured.get_or_insert((thread_cpu() - self.cpu_at_start, self.spun, now - started));
     }
 
     /// Runs the worker to its end on the calling thread.
@@ -212,11 +231,12 @@ impl<'a> Worker<'a> {
         if self.part == Part::Measured {
             self.end_measuring(self.common.clock.now());
         }
-        let (cpu_ns, elapsed_ns) = self.measured.unwrap_or_default();
+        let (cpu_ns, spun_ns, elapsed_ns) = self.measured.unwrap_or_default();
         let lag = self.recorder.loop_lag();
         let load = LoadThread {
             clients: self.clients.len() as u32,
             cpu_ns,
+            spun_ns,
             elapsed_ns,
             loop_lag_max_ns: lag.map(|(longest, _)| longest),
             loop_lag_p99_ns: lag.map(|(_, p99)| p99),

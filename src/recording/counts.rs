@@ -8,6 +8,8 @@ use crate::units::Nanos;
 /// Counts over a stretch of time. Adding those of all threads and all stretches gives those of the run.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
+    /// Requests that fell due, sent or not. Of an open loop only.
+    pub due: u64,
     pub sent: u64,
     /// Requests that got a reply which was not an error.
     pub completed: u64,
@@ -38,6 +40,7 @@ pub struct Counts {
 
 impl Counts {
     pub fn add(&mut self, other: &Counts) {
+        self.due += other.due;
         self.sent += other.sent;
         self.completed += other.completed;
         self.unknown += other.unknown;
@@ -75,9 +78,9 @@ impl Counts {
         &mut self.commands
     }
 
-    /// Whether requests were sent, or answered in any way.
+    /// Whether requests fell due, were sent, or were answered in any way.
     pub fn has_requests(&self) -> bool {
-        self.sent > 0 || self.completed > 0 || self.unknown > 0 || !self.errors.is_empty()
+        self.due > 0 || self.sent > 0 || self.completed > 0 || self.unknown > 0 || !self.errors.is_empty()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -36,6 +36,9 @@ pub struct LoadThread {
     pub clients: u32,
     /// Processor time from the start to the end of the run.
     pub cpu_ns: Nanos,
+    /// The part of it that was spent waiting for a request that is due in a moment, without going to sleep.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spun_ns: Nanos,
     /// Time from the start to the end of the run, as this thread saw it.
     pub elapsed_ns: Nanos,
     /// The longest turn of its loop, from when it was told what is ready until all of that was served, and what 99 % of
@@ -47,10 +50,14 @@ pub struct LoadThread {
 }
 
 impl LoadThread {
-    /// The share of a core that it used, 0 to 1. None when no time passed.
+    /// The share of a core that it needed, 0 to 1: what it spun away is not in it. None when no time passed.
     pub fn busy(&self) -> Option<f64> {
-        (self.elapsed_ns > Nanos::ZERO).then(|| self.cpu_ns.0 as f64 / self.elapsed_ns.0 as f64)
+        (self.elapsed_ns > Nanos::ZERO).then(|| self.cpu_ns.since(self.spun_ns).0 as f64 / self.elapsed_ns.0 as f64)
     }
+}
+
+fn is_zero(span: &Nanos) -> bool {
+    *span == Nanos::ZERO
 }
 
 /// How a run came to its end. What it had measured until then is kept in every case.

@@ -222,7 +222,8 @@ mod tests {
         let mut observed = Observed { samples, ..Observed::default() };
         let thread = LoadThread {
             clients: 1,
-            cpu_ns: lag(300),
+            cpu_ns: lag(330),
+            spun_ns: lag(30),
             elapsed_ns: lag(400),
             loop_lag_max_ns: Some(lag(70)),
             loop_lag_p99_ns: Some(lag(60)),

@@ -269,6 +269,8 @@ impl TestResult {
             slip,
             unsent,
             loop_lag_max: _,
+            // It is what was sent and what was not.
+            due: _,
         } = counts;
         TestResult {
             round,

@@ -45,7 +45,6 @@ pub fn facts(plan: &Plan, machine: &Machine, targets: &[Target], result: &TestRe
         latency_mean: result.service_time.mean().map(|mean| Nanos(mean as u64)),
         ping: None,
         threads: threads(result, &samples),
-        spins: plan.spin,
         cores: Some(machine.cores),
         ceiling: result.calibration.as_ref().map(|calibration| calibration.ceiling_requests_per_second),
         steal: client.and_then(|client| client.steal),

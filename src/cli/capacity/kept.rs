@@ -8,6 +8,7 @@ use crate::experiment::capacity::{
     self as experiment, Ending, Guard, Guards, Search, Stage, Step as Stepped, Verdict, Why,
 };
 use crate::plan::Plan;
+use crate::recording::LoadThread;
 use crate::result::capacity::{Capacity, Outcome, Searched, SearchedPath, Step};
 use crate::result::{Document, TestResult, judge};
 use crate::stats::{Bottleneck, Demand, Facts, Promise, bottleneck};
@@ -190,10 +191,15 @@ fn kept_step(promise: &Promise, step: &Stepped, result: &TestResult, cost: Optio
         max_ns: figures.response_ns_max,
         strain: promise.strain(&step.response),
         slip_p99_ns: figures.slip_ns_p99,
-        client_busy: cost.map(|cost| cost.at(figures.achieved)),
+        client_busy: cost.map(|cost| cost.at(figures.achieved)).or_else(|| client_busy(result)),
         server_busy: server_busy(result),
         proxy_busy: result.proxies.iter().filter_map(|proxy| proxy.busy).reduce(f64::max),
     }
+}
+
+/// The share of a core that the busiest load thread needed.
+fn client_busy(result: &TestResult) -> Option<f64> {
+    result.load_threads.iter().filter_map(LoadThread::busy).reduce(f64::max)
 }
 
 /// The share of a core that the busiest server's main thread had.
@@ -233,9 +239,10 @@ fn limit(
     let held = || steps().nth(found.held_step?);
     let (_, result) = lowest.or_else(held)?;
     let mut facts = judge::facts(&document.config, &document.client, &document.targets, result);
-    // How busy a thread of an open loop looks says nothing.
-    let busy = cost.map(|cost| cost.at(result.summary.requests_per_second));
-    facts.threads.iter_mut().for_each(|thread| thread.busy = busy);
+    if let Some(cost) = cost {
+        let busy = cost.at(result.summary.requests_per_second);
+        facts.threads.iter_mut().for_each(|thread| thread.busy = Some(busy));
+    }
     // That a rate was reached says nothing here: the promise was broken at it.
     Some(bottleneck(&Facts { offered: None, slip: None, ..facts }))
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::Settings;
 use crate::cli::error::Error;
+use crate::cli::interrupt::Interrupt;
 use crate::cli::session::Session;
 use crate::cli::ways::Way;
 use crate::engine::drivers::DRIVERS;
@@ -30,8 +31,8 @@ fn batch(planned: &Planned) -> Nanos {
     if planned.span.0 >= 3 * BATCH.0 { BATCH } else { BATCH_OF_SHORT }
 }
 
-/// What a request costs a load thread that does not wait: a closed loop tells it. In an open loop threads spin while the next
-/// request is near, and how busy they look says nothing of how much they could do.
+/// What a request costs a load thread that does not wait: a closed loop tells it. In an open loop it costs more: a thread
+/// that has little to do goes to sleep and wakes up for each.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     ns: f64,
@@ -113,7 +114,7 @@ impl<'a> Steps<'a> {
             interval: batch(planned),
             ..way.plan.clone()
         };
-        let mut judged = Judged { judge, rate: planned.rate, cost, unsent: 0.0, seen: None };
+        let mut judged = Judged { judge, cost, unsent: 0, seen: None };
         self.load(way, plan, test, true, &mut judged)
     }
 
@@ -133,7 +134,9 @@ impl<'a> Steps<'a> {
         let enough = AtomicBool::new(false);
         let progress = io::stderr().is_terminal().then(Progress::default);
         let (batch, settled) = (plan.interval, plan.warmup);
-        let mut watch = Watch { session: self.session, enough: &enough, progress, judge, batch, settled, next: None };
+        // What began before it is of the time in which load settles, or partly so.
+        let next = Nanos(settled.0.div_ceil(batch.0) * batch.0);
+        let mut watch = Watch { interrupt: &self.session.interrupt, enough: &enough, progress, judge, batch, next };
         let mut watching = (&mut watch as &mut dyn Observer, observing.starter());
         let load = Load {
             plan: &plan,
@@ -189,29 +192,22 @@ impl JudgeBatches for NoJudge {
 /// Batches of an open loop.
 struct Judged<'a> {
     judge: &'a mut Judge,
-    rate: Rate,
     cost: Option<Cost>,
     /// Requests that were due and not sent.
-    unsent: f64,
+    unsent: u64,
     seen: Option<Receiver<Sample>>,
 }
 
 impl JudgeBatches for Judged<'_> {
     fn tell(&mut self, counts: &Counts, span: Nanos) -> Flow {
-        // Requests are sent in the order in which they fall due: as long as one waits, so many fall due behind it.
-        let before = self.unsent;
-        self.unsent = match counts.slip.as_ref().and_then(|slip| slip.at(50.0)) {
-            Some(wait) => wait.as_secs() * self.rate.0,
-            None => before + self.rate.0 * span.as_secs(),
-        };
-        let offered = counts.sent as f64 + self.unsent - before;
+        self.unsent = (self.unsent + counts.due).saturating_sub(counts.sent);
         let (nothing, seen) = (Latencies::default(), self.take_seen().unwrap_or_default());
         self.judge.tell(&Batch {
             span,
-            offered: offered.max(0.0).round() as u64,
+            offered: counts.due,
             completed: counts.completed,
             errors: counts.errors.total() + counts.unknown,
-            unsent: self.unsent as u64,
+            unsent: self.unsent,
             response: counts.response.as_ref().unwrap_or(&nothing),
             slip_ns_p99: counts.slip.as_ref().and_then(|slip| slip.at(99.0)),
             client_busy: self.cost.map(|cost| cost.at(Rate::of(counts.completed, span))),
@@ -236,32 +232,27 @@ impl Judged<'_> {
 
 /// Hands batches over, and ends the load when that is enough or we are asked to stop.
 struct Watch<'a> {
-    session: &'a Session,
+    interrupt: &'a Interrupt,
     enough: &'a AtomicBool,
     progress: Option<Progress>,
     judge: &'a mut dyn JudgeBatches,
     batch: Nanos,
-    /// What began before is of the time in which load settles, or partly so.
-    settled: Nanos,
-    /// Where the next batch begins, once the first has come.
-    next: Option<Nanos>,
+    /// Where the next batch begins.
+    next: Nanos,
 }
 
-/// So long after a batch was due to begin, nothing came of it.
-const SILENCE: Nanos = Nanos::from_secs(2);
-
 impl Watch<'_> {
-    fn tell(&mut self, counts: &Counts, span: Nanos) {
-        if self.judge.tell(counts, span) == Flow::Stop {
+    fn tell(&mut self, counts: &Counts) {
+        self.next = self.next + self.batch;
+        if self.judge.tell(counts, self.batch) == Flow::Stop {
             self.enough.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Batches in which nothing happened, up to `until`: a silence is the worst that can happen to a promise.
+    /// Batches up to `until` in which nothing fell due, and nothing was answered: nobody else tells of them.
     fn tell_silence(&mut self, until: Nanos) {
-        while let Some(next) = self.next.filter(|next| *next + self.batch <= until) {
-            self.next = Some(next + self.batch);
-            self.tell(&Counts::default(), self.batch);
+        while self.next + self.batch <= until {
+            self.tell(&Counts::default());
         }
     }
 }
@@ -271,17 +262,63 @@ impl Observer for Watch<'_> {
         if let Some(progress) = &mut self.progress {
             progress.observe(event);
         }
-        if self.session.interrupt.is_set() {
+        if self.interrupt.is_set() {
             self.enough.store(true, Ordering::Relaxed);
         }
         match event {
-            Event::Interval { start, length, measured, .. } if *start >= self.settled && !measured.is_empty() => {
+            Event::Interval { start, measured, .. } if *start >= self.next => {
                 self.tell_silence(*start);
-                self.next = Some(*start + *length);
-                self.tell(measured, *length);
+                self.tell(measured);
             }
-            Event::Progress { elapsed, .. } => self.tell_silence(*elapsed - SILENCE),
+            Event::Ended { measured_until } if !self.enough.load(Ordering::Relaxed) => {
+                self.tell_silence(*measured_until);
+            }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What fell due and was answered in each batch, until so many were told.
+    struct Told(Vec<(u64, u64)>, usize);
+
+    impl JudgeBatches for Told {
+        fn tell(&mut self, counts: &Counts, span: Nanos) -> Flow {
+            assert_eq!(span, BATCH_OF_SHORT);
+            self.0.push((counts.due, counts.completed));
+            if self.0.len() == self.1 { Flow::Stop } else { Flow::Continue }
+        }
+    }
+
+    /// Batches that `intervals` are told as, where load settles in the first two, and `most` are enough.
+    fn told(intervals: &[(u64, u64, u64)], ended: u64, most: usize) -> Vec<(u64, u64)> {
+        let (interrupt, enough, length) = (Interrupt::default(), AtomicBool::new(false), BATCH_OF_SHORT);
+        let at = |place: u64| Nanos(length.0 * place);
+        let mut told = Told(Vec::new(), most);
+        let mut watch = Watch {
+            interrupt: &interrupt,
+            enough: &enough,
+            progress: None,
+            judge: &mut told,
+            batch: length,
+            next: at(2),
+        };
+        for &(place, due, completed) in intervals {
+            let measured = Counts { due, completed, ..Counts::default() };
+            watch.observe(&Event::Interval { start: at(place), length, counts: &measured, measured: &measured });
+        }
+        watch.observe(&Event::Ended { measured_until: at(ended) });
+        told.0
+    }
+
+    /// At ten requests a second, a quarter of one often has none: that is no request that was not sent.
+    #[test]
+    fn batches_without_arrivals_are_told_as_such() {
+        let all = told(&[(1, 2, 2), (3, 4, 3), (4, 0, 1), (7, 2, 2)], 9, usize::MAX);
+        assert_eq!(all, [(0, 0), (4, 3), (0, 1), (0, 0), (0, 0), (2, 2), (0, 0)]);
+        assert_eq!(told(&[(2, 1, 1), (3, 1, 1)], 9, 2), [(1, 1), (1, 1)], "enough is enough");
     }
 }

@@ -211,7 +211,7 @@ fn is_short(wait: f64) -> bool {
 }
 
 fn missing(facts: &Facts) -> Vec<Missing> {
-    let has_no_thread = facts.busiest_thread().is_none() && !facts.spins;
+    let has_no_thread = facts.busiest_thread().is_none();
     let has_no_server = facts.servers.is_empty() || facts.servers.iter().any(|server| server.busy().is_none());
     let has_no_proxy = facts.has_unseen_proxy || facts.proxies.iter().any(|proxy| proxy.busy.is_none());
     [(has_no_thread, Missing::Threads), (has_no_server, Missing::Server), (has_no_proxy, Missing::Proxy)]

@@ -23,8 +23,6 @@ pub struct Facts {
     /// The round trip of a request while nothing else was on its way.
     pub ping: Option<Nanos>,
     pub threads: Vec<ThreadFacts>,
-    /// Whether load threads wait for what is due without sleeping, so that being busy says nothing.
-    pub spins: bool,
     /// Processors that this process may use.
     pub cores: Option<usize>,
     /// What this client reaches with the same plan on this machine when nobody holds it up.
@@ -55,7 +53,7 @@ pub struct Slip {
 /// What a load thread did with its time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ThreadFacts {
-    /// Its share of a core.
+    /// The share of a core that it needed.
     pub busy: Option<f64>,
     /// The share of time for which it could have run and had no processor.
     pub run_queue_wait: Option<f64>,
@@ -93,9 +91,7 @@ pub struct ProxyFacts {
 
 impl From<&LoadThread> for ThreadFacts {
     fn from(thread: &LoadThread) -> ThreadFacts {
-        let is_known = thread.elapsed_ns > Nanos::ZERO;
-        let busy = is_known.then(|| thread.cpu_ns.0 as f64 / thread.elapsed_ns.0 as f64);
-        ThreadFacts { busy, ..ThreadFacts::default() }
+        ThreadFacts { busy: thread.busy(), ..ThreadFacts::default() }
     }
 }
 
@@ -177,7 +173,7 @@ impl Facts {
     /// The load thread that wanted a processor most, by its place.
     pub fn busiest_thread(&self) -> Option<(usize, &ThreadFacts, f64)> {
         let known = self.threads.iter().enumerate().filter_map(|(at, thread)| Some((at, thread, thread.wanted()?)));
-        known.max_by(|one, other| one.2.total_cmp(&other.2)).filter(|_| !self.spins)
+        known.max_by(|one, other| one.2.total_cmp(&other.2))
     }
 
     pub fn busiest_server(&self) -> Option<(&ServerFacts, f64)> {

@@ -210,9 +210,9 @@ fn cases() -> Vec<Case> {
                 closed(10_096.0, 655, vec![thread(0.507, 0.086)], redis(0.284)),
             ),
         ),
-        // Short waits for what is due are spent spinning: a busy thread is no limit as long as all is given.
+        // A busy thread is no limit as long as all is given.
         case(
-            "a rate at which the client spins between arrivals",
+            "a rate that the client just makes",
             Limit::Rate,
             &["30.0 k/s"],
             open(30_000.0, 0, STEADY, closed(29_990.0, 60, vec![thread(0.97, 0.01)], redis(0.4))),
@@ -296,15 +296,6 @@ fn cases() -> Vec<Case> {
             Limit::Path,
             &["50 x 1 / 10.1 ms = 4950/s"],
             open(20e3, 75_000, RISING, closed(4_930.0, 10_100, vec![thread(0.06, 0.01)], redis(0.04))),
-        ),
-        case(
-            "open loop, spinning: all clients wait",
-            Limit::Path,
-            &["raise -c or -P"],
-            Facts {
-                spins: true,
-                ..open(20e3, 75_000, RISING, closed(4_930.0, 10_100, vec![thread(1.0, 0.0)], redis(0.04)))
-            },
         ),
         case(
             "slip rising while clients are free and everybody has room",

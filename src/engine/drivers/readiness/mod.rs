@@ -106,6 +106,8 @@ struct Pool<'w, 'c> {
     working: usize,
     /// Batches that were drawn for a connection which then was not to be had.
     orphans: Vec<Range<u64>>,
+    /// When all was sent that was due and could be.
+    idle_since: Nanos,
     /// Since when requests have waited for longer than they may.
     hopeless_since: Option<Nanos>,
     /// Clients with more to read than one turn has time for.
@@ -191,6 +193,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             dialer: Dialer::new(rate),
             timers: Timers::default(),
             alarm,
+            idle_since: Nanos::ZERO,
             hopeless_since: None,
             draws: worker.common.seed.child(worker.clients.start as u64).draws(0),
             on_error: plan.on_error,
@@ -292,6 +295,7 @@ impl<'w, 'c> Pool<'w, 'c> {
     fn turn(&mut self, events: &mut Events) -> Result<(), Failure> {
         self.dial()?;
         let patience = self.patience()?;
+        let spins = patience.is_zero() && self.unread.is_empty() && self.alarm.is_some();
         match self.poll.poll(events, Some(patience)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -320,8 +324,10 @@ impl<'w, 'c> Pool<'w, 'c> {
             }
         }
         let now = self.now();
-        if let Some(woken) = woken {
-            self.worker.recorder.turned(woken, now);
+        match woken {
+            Some(woken) => self.worker.recorder.turned(woken, now),
+            None if spins => self.worker.spun(now - self.idle_since),
+            None => {}
         }
         self.worker.recorder.tick(now);
         if self.worker.turn_page(now) {

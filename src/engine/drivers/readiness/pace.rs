@@ -26,9 +26,12 @@ impl Pool<'_, '_> {
     fn send_due(&mut self) -> Result<(), Failure> {
         loop {
             let now = self.now();
+            self.worker.fall_due(now);
             let open_loop = self.worker.open_loop.as_mut().expect("there is a schedule to keep");
-            open_loop.fall_due(now);
-            let Some(index) = open_loop.next_free() else { return Ok(()) };
+            let Some(index) = open_loop.next_free() else {
+                self.idle_since = now;
+                return Ok(());
+            };
             let slot = &self.slots[index];
             // Its connection may have gone since it was free; then it comes back when it has another.
             if slot.stage != Stage::Open || self.room(index) < self.arrival_len {
@@ -81,10 +84,13 @@ impl Pool<'_, '_> {
 
     /// Counts what was due in the part that counts and has not been sent, and ends the schedule.
     pub(super) fn count_unsent(&mut self) {
-        let now = self.now();
-        let Some(open_loop) = self.worker.open_loop.as_mut().filter(|_| self.worker.started.is_some()) else { return };
+        if self.worker.started.is_none() {
+            return;
+        }
+        self.worker.fall_due(self.now());
+        let Some(open_loop) = &mut self.worker.open_loop else { return };
         let all_are_sent = self.worker.common.plan.requests().is_some() && self.worker.share.is_exhausted();
-        for due in open_loop.close(now) {
+        for due in open_loop.close() {
             if !all_are_sent && self.worker.recorder.is_measured(due) {
                 self.worker.recorder.at(due).unsent += self.arrival_len;
             }
