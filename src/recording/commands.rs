@@ -43,13 +43,13 @@ pub struct CommandCounts {
 }
 
 impl CommandCounts {
-    /// Counts a reply that came so long after its request was sent, and in an open loop so long after it was due.
+    /// Counts replies that came so long after their requests were sent, and in an open loop so long after they were due.
     #[inline]
-    pub fn complete(&mut self, service: Nanos, response: Option<Nanos>) {
-        self.completed += 1;
-        self.service.record(service, 1);
+    pub fn complete(&mut self, replies: u64, service: Nanos, response: Option<Nanos>) {
+        self.completed += replies;
+        self.service.record(service, replies);
         if let Some(response) = response {
-            self.response.get_or_insert_default().record(response, 1);
+            self.response.get_or_insert_default().record(response, replies);
         }
     }
 

@@ -295,11 +295,19 @@ impl Pool<'_, '_> {
             for answer in these {
                 counts.reads.add(answer.reads);
                 if is_mix {
-                    let command = &mut counts.of_commands(commands)[answer.command as usize];
-                    command.reads.add(answer.reads);
-                    match answer.is_refused {
-                        true => command.refused += 1,
-                        false => command.complete(service, response),
+                    let command = answer.command as usize;
+                    counts.of_commands(commands)[command].reads.add(answer.reads);
+                    let tally = if answer.is_refused { &mut self.refused } else { &mut self.accepted };
+                    tally[command] += 1;
+                }
+            }
+            if is_mix {
+                let tallies = self.accepted.iter_mut().zip(&mut self.refused);
+                for (command, (accepted, refused)) in counts.of_commands(commands).iter_mut().zip(tallies) {
+                    command.refused += std::mem::take(refused);
+                    match std::mem::take(accepted) {
+                        0 => {}
+                        replies => command.complete(replies, service, response),
                     }
                 }
             }

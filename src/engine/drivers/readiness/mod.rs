@@ -95,6 +95,9 @@ struct Pool<'w, 'c> {
     /// What the replies of a read said, and the keys of a request: memory that is used again and again.
     answers: Vec<Answer>,
     keys: Vec<u64>,
+    /// Of each command of a mix, the replies of a read that are alike: one look at a histogram counts them all.
+    accepted: Vec<u64>,
+    refused: Vec<u64>,
     /// Requests that a connection is made for.
     lifetime: u64,
     think_time: Nanos,
@@ -202,6 +205,8 @@ impl<'w, 'c> Pool<'w, 'c> {
             understands: plan.pipeline_mode == PipelineMode::Window || worker.batch.has_to_be_understood(),
             answers: Vec::new(),
             keys: Vec::new(),
+            accepted: vec![0; worker.batch.commands().len()],
+            refused: vec![0; worker.batch.commands().len()],
             lifetime: plan.connection_lifetime(),
             think_time: plan.think_time,
             connect_timeout: plan.connect_timeout,
