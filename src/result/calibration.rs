@@ -3,7 +3,8 @@
 //! A ceiling was measured against the embedded server, on a thread of the same process, in a closed loop. It is of one
 //! [`Shape`] of load on one [`Place`], and is held against no other.
 
-use super::document::{TestResult, Tool};
+use super::document::Tool;
+use super::test::TestResult;
 use crate::observe::{Machine, ProcessorUse};
 use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::LoadThread;

@@ -1,7 +1,7 @@
 //! Who was the limit of a result, and what to know before it is believed: by what the result tells of itself, and by what
 //! was observed beside it.
 
-use super::document::TestResult;
+use super::test::TestResult;
 use crate::observe::{Machine, ProxyUse};
 use crate::plan::Plan;
 use crate::recording::observed::{Observed, Sample, ServerActivity, ServerUse, ThreadUse};

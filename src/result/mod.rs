@@ -7,8 +7,12 @@ pub mod compare;
 pub mod document;
 pub mod hdr_log;
 pub mod judge;
+pub mod repeats;
 pub mod store;
+pub mod test;
 
-pub use document::{Document, Kind, Repeats, TestResult, Tool};
+pub use document::{Document, Kind, Tool};
 pub use judge::judge_result;
+pub use repeats::Repeats;
 pub use store::StoreError;
+pub use test::{CommandResult, TestResult};
