@@ -137,12 +137,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, Erro
 fn expand(typed: &[OsString]) -> Result<Vec<OsString>, Error> {
     let program = CommandLine::command();
     // With the flags of each that a profile has no say in.
-    let verbs: [(&str, &[&str]); 3] =
-        [("compare", &compare::OUT_OF_PLACE), ("capacity", &capacity::OUT_OF_PLACE), ("calibrate", &[])];
+    let verbs = [
+        ("compare", compare::OUT_OF_PLACE.ids()),
+        ("capacity", capacity::OUT_OF_PLACE.ids()),
+        ("calibrate", Vec::new()),
+    ];
     let named = verbs.into_iter().find(|(verb, _)| typed.get(1).is_some_and(|word| word == verb));
     let Some((verb, out_of_place)) = named else { return profile::expand(program, typed, &[]) };
     let verb = program.find_subcommand(verb).expect("it is a verb").clone();
-    let of_verb = profile::expand(verb, &typed[1..], out_of_place)?;
+    let of_verb = profile::expand(verb, &typed[1..], &out_of_place)?;
     Ok(typed[..1].iter().cloned().chain(of_verb).collect())
 }
 

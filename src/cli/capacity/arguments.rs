@@ -7,6 +7,7 @@ use crate::cli::flags::errors::{ErrorFlags, ErrorPolicy};
 use crate::cli::flags::finding::FindingFlags;
 use crate::cli::flags::load::LoadFlags;
 use crate::cli::flags::observe::ObserveFlags;
+use crate::cli::flags::out_of_place::OutOfPlace;
 use crate::cli::flags::output::OutputFlags;
 use crate::cli::flags::server::ServerFlags;
 use crate::cli::flags::workload::{MixFlag, WorkloadFlags};
@@ -165,7 +166,7 @@ pub struct Rates {
 }
 
 /// Flags of a run that a search has its own for, by id.
-const OTHERS: [(&str, &str); 12] = [
+pub const OUT_OF_PLACE: OutOfPlace = OutOfPlace(&[
     ("requests", "-n is not for a search: give the time of a step with --step"),
     ("duration", "--duration is not for a search: give the time of a step with --step"),
     ("warmup", "--warmup is not for a search: give --settle"),
@@ -178,18 +179,7 @@ const OTHERS: [(&str, &str); 12] = [
     ("steps", "--steps is not for a search, which finds the rate"),
     ("latency_limit", "--latency-limit is not for a search: say what is promised with --promise"),
     ("think_time", "--think-time is not for a search, which keeps to a schedule"),
-];
-
-/// The ids of those: what a profile says of them is not for a search either.
-pub const OUT_OF_PLACE: [&str; OTHERS.len()] = {
-    let mut ids = [""; OTHERS.len()];
-    let mut index = 0;
-    while index < OTHERS.len() {
-        ids[index] = OTHERS[index].0;
-        index += 1;
-    }
-    ids
-};
+]);
 
 impl Arguments {
     /// Decides what the flags leave open.
@@ -197,16 +187,13 @@ impl Arguments {
     /// # Errors
     /// [`Error`] when flags do not fit together.
     pub fn new(flags: CapacityFlags, matches: &ArgMatches, command_line: &[OsString]) -> Result<Arguments, Error> {
-        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        if let Some((_, why)) = OTHERS.iter().find(|(id, _)| typed(id)) {
-            return Err(Error::usage(why));
-        }
+        OUT_OF_PLACE.check(matches)?;
         let CapacityFlags { how, workload, server, load, connections, errors, observe, output, command } = flags;
         let question = how.question()?;
         let mut flags =
             RunFlags { server, load, workload, connections, errors, observe, output: OutputFlags::none(), command };
-        let is_typed = ["tests", "mix", "commands", "command"].into_iter().any(typed);
-        if !is_typed {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if !["tests", "mix", "commands", "command"].into_iter().any(typed) {
             flags.workload.mix = Some(MixFlag(DEFAULT_MIX.map(|(name, weight)| (name.to_owned(), weight)).to_vec()));
         }
         // A promise about errors can be judged only by whoever goes on after one.
@@ -215,7 +202,7 @@ impl Arguments {
         }
         flags.load.duration = Some(how.step);
         flags.load.warmup = how.settle;
-        if let (Question::Rate(rates), false) = (&question, typed("rate")) {
+        if let Question::Rate(rates) = &question {
             // Which one it is, changes with every step.
             flags.load.rate = Some(rates.from.or(rates.max_rate).unwrap_or(1.0));
         }

@@ -7,6 +7,7 @@ use crate::cli::flags::errors::ErrorFlags;
 use crate::cli::flags::finding::FindingFlags;
 use crate::cli::flags::load::LoadFlags;
 use crate::cli::flags::observe::ObserveFlags;
+use crate::cli::flags::out_of_place::OutOfPlace;
 use crate::cli::flags::output::OutputFlags;
 use crate::cli::flags::server::ServerFlags;
 use crate::cli::flags::workload::WorkloadFlags;
@@ -157,7 +158,7 @@ pub struct Settings {
 }
 
 /// Flags of a run that a comparison has its own for, by id.
-const OTHERS: [(&str, &str); 9] = [
+pub const OUT_OF_PLACE: OutOfPlace = OutOfPlace(&[
     ("requests", "-n is not for a comparison: give the time of a turn with --slice"),
     ("duration", "--duration is not for a comparison: give the time of a turn with --slice"),
     ("warmup", "--warmup is not for a comparison: give --settle"),
@@ -167,18 +168,7 @@ const OTHERS: [(&str, &str); 9] = [
     ("idle", "-I is not for a comparison"),
     ("ramp", "--ramp is not for a comparison: the rate must be the same in every turn"),
     ("steps", "--steps is not for a comparison: the rate must be the same in every turn"),
-];
-
-/// The ids of those: what a profile says of them is not for a comparison either.
-pub const OUT_OF_PLACE: [&str; OTHERS.len()] = {
-    let mut ids = [""; OTHERS.len()];
-    let mut index = 0;
-    while index < OTHERS.len() {
-        ids[index] = OTHERS[index].0;
-        index += 1;
-    }
-    ids
-};
+]);
 
 impl Arguments {
     /// Decides what the flags leave open.
@@ -186,10 +176,7 @@ impl Arguments {
     /// # Errors
     /// [`Error`] when flags do not fit together.
     pub fn new(flags: CompareFlags, matches: &ArgMatches, command_line: &[OsString]) -> Result<Arguments, Error> {
-        let typed = |id| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
-        if let Some((_, why)) = OTHERS.iter().find(|(id, _)| typed(id)) {
-            return Err(Error::usage(why));
-        }
+        OUT_OF_PLACE.check(matches)?;
         let CompareFlags { how, workload, server, load, connections, errors, observe, output, command } = flags;
         if !how.from.is_empty() && how.from.len() < 2 {
             return Err(Error::usage("--from takes the documents of two runs or more: give it once for each"));

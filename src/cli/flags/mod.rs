@@ -5,6 +5,7 @@ pub mod errors;
 pub mod finding;
 pub mod load;
 pub mod observe;
+pub mod out_of_place;
 pub mod output;
 pub mod server;
 pub mod workload;
