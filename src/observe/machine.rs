@@ -1,5 +1,6 @@
 //! Facts about the machine that makes the load. Anything that cannot be learned is missing, never guessed.
 
+use super::cgroup::Groups;
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -19,7 +20,8 @@ pub struct Machine {
     pub clocksource: Option<String>,
     /// What one reading of the clock cost, the least of several rounds.
     pub clock_read_ns: Nanos,
-    /// The processor quota of this process's control group: microseconds in a period of microseconds, or `max`.
+    /// The tightest processor quota of the control groups that this process is in: microseconds in a period of
+    /// microseconds. None without one.
     pub cgroup_cpu_max: Option<String>,
     pub container: bool,
     /// Load averages over 1, 5 and 15 minutes, before the run.
@@ -42,7 +44,7 @@ impl Machine {
             kernel: uname.release().to_string_lossy().into_owned(),
             clocksource: line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
             clock_read_ns: clock_read(),
-            cgroup_cpu_max: line("/sys/fs/cgroup/cpu.max"),
+            cgroup_cpu_max: Groups::of_self().quota().map(|quota| quota.text),
             container: fs::exists("/.dockerenv").unwrap_or(false)
                 || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
             loadavg: loadavg(&read("/proc/loadavg")),

@@ -4,6 +4,7 @@
 //! Whatever is observed is looked at from time to time, and what happened is the difference of two looks. An [`Observers`]
 //! does that beside a run; nothing that it meets is an error, or holds the run up.
 
+pub mod cgroup;
 pub mod client;
 mod commands;
 mod contact;

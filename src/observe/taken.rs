@@ -1,5 +1,7 @@
 //! Time that others took from this machine: the hypervisor for its other guests, and the quota of the control group.
 
+use super::cgroup::Groups;
+use crate::units::Nanos;
 use std::fs;
 use std::time::Instant;
 
@@ -9,8 +11,8 @@ pub struct Taken {
     at: Instant,
     /// Ticks of all processors, and those of them that the hypervisor gave to others.
     ticks: Option<(u64, u64)>,
-    /// Microseconds for which the control group was stopped.
-    throttled_us: Option<u64>,
+    /// For how long the control group was stopped.
+    throttled: Option<Nanos>,
 }
 
 /// What was taken between two looks, as shares of the time. None of what the kernel does not tell.
@@ -23,23 +25,19 @@ pub struct TakenShare {
 impl Taken {
     pub fn look() -> Taken {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
-        Taken {
-            at: Instant::now(),
-            ticks: ticks(&read("/proc/stat")),
-            throttled_us: throttled_us(&read("/sys/fs/cgroup/cpu.stat")),
-        }
+        Taken { at: Instant::now(), ticks: ticks(&read("/proc/stat")), throttled: Groups::of_self().throttled_time() }
     }
 
     /// What was taken since `before`.
     pub fn since(&self, before: &Taken) -> TakenShare {
-        let elapsed_us = self.at.duration_since(before.at).as_micros() as f64;
+        let elapsed = self.at.duration_since(before.at).as_secs_f64();
         let steal = self.ticks.zip(before.ticks).map(|((all, steal), (all_before, steal_before))| {
             (steal - steal_before.min(steal)) as f64 / (all - all_before.min(all)).max(1) as f64
         });
         let throttled = self
-            .throttled_us
-            .zip(before.throttled_us)
-            .map(|(now, before)| if elapsed_us > 0.0 { (now - before.min(now)) as f64 / elapsed_us } else { 0.0 });
+            .throttled
+            .zip(before.throttled)
+            .map(|(now, before)| if elapsed > 0.0 { now.since(before).as_secs() / elapsed } else { 0.0 });
         TakenShare { steal, throttled }
     }
 }
@@ -49,11 +47,6 @@ fn ticks(text: &str) -> Option<(u64, u64)> {
     let line = text.lines().next()?.strip_prefix("cpu ")?;
     let numbers: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     Some((numbers.get(..8)?.iter().sum(), numbers[7]))
-}
-
-/// Of version 2 of control groups.
-fn throttled_us(text: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix("throttled_usec ")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -66,18 +59,15 @@ mod tests {
         let stat = "cpu  100 5 50 800 10 1 4 30 7 0\ncpu0 1 2 3\n";
         assert_eq!(ticks(stat), Some((1000, 30)));
         assert_eq!(ticks("cpu  1 2 3\n"), None);
-        let group = "usage_usec 5\nnr_throttled 2\nthrottled_usec 1234\n";
-        assert_eq!(throttled_us(group), Some(1234));
-        assert_eq!(throttled_us(""), None);
     }
 
     #[test]
     fn shares_are_of_the_time_between() {
-        let before = Taken { at: Instant::now(), ticks: Some((1000, 30)), throttled_us: Some(0) };
+        let before = Taken { at: Instant::now(), ticks: Some((1000, 30)), throttled: Some(Nanos::ZERO) };
         let at = before.at + Duration::from_secs(1);
-        let after = Taken { at, ticks: Some((1200, 40)), throttled_us: Some(250_000) };
+        let after = Taken { at, ticks: Some((1200, 40)), throttled: Some(Nanos::from_millis(250)) };
         assert_eq!(after.since(&before), TakenShare { steal: Some(0.05), throttled: Some(0.25) });
-        let unknown = Taken { ticks: None, throttled_us: None, ..after };
+        let unknown = Taken { ticks: None, throttled: None, ..after };
         assert_eq!(unknown.since(&before), TakenShare { steal: None, throttled: None });
     }
 

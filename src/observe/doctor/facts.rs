@@ -1,5 +1,6 @@
 //! What the system tells of itself. Anything that cannot be learned is missing, never guessed.
 
+use crate::observe::cgroup::Quota;
 use crate::observe::{Machine, ProcessorUse};
 
 /// Everything that the rules judge by.
@@ -53,16 +54,6 @@ pub struct Facts {
     pub is_filtered: Option<bool>,
     /// The programs of the lab. None where there is no lab.
     pub programs: Option<Installed>,
-}
-
-/// Processor time that a control group has in a period.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Quota {
-    pub cores: f64,
-    /// The file that says so.
-    pub file: String,
-    /// What to write there for no quota at all.
-    pub none: &'static str,
 }
 
 /// Whether programs are there.

@@ -1,6 +1,7 @@
 //! Reading what the rules judge.
 
-use super::facts::{Facts, Installed, Quota};
+use super::facts::{Facts, Installed};
+use crate::observe::cgroup::Groups;
 use crate::observe::{Machine, Processors};
 use crate::target::limits;
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ impl Facts {
         let before = Processors::look();
         thread::sleep(WATCH);
         let second = before.zip(Processors::look()).and_then(|(before, after)| after.since(&before));
-        let cgroups = read("/proc/self/cgroup").unwrap_or_default();
+        let groups = Groups::of_self();
         Facts {
             clients,
             machine: Machine::observe(),
@@ -32,8 +33,8 @@ impl Facts {
             cores_online: read("/sys/devices/system/cpu/online").and_then(|text| in_list(text.trim())),
             governors: governors(),
             clocksources: words("/sys/devices/system/clocksource/clocksource0/available_clocksource"),
-            quota: quota(&cgroups),
-            throttled_periods: throttled(&cgroups),
+            quota: groups.quota(),
+            throttled_periods: groups.throttled_periods(),
             second,
             hypervisor: hypervisor(),
             is_virtual: read("/proc/cpuinfo").and_then(|text| has_hypervisor(&text)),
@@ -119,55 +120,6 @@ fn redis_runs() -> Option<bool> {
     Some(processes.any(|name| ["redis-server", "valkey-server"].contains(&name.trim())))
 }
 
-/// This process's control group for processor time, in version 2 and in version 1, and those that it is in: directories.
-fn groups(cgroups: &str) -> (Vec<String>, Vec<String>) {
-    let (mut second, mut first) = (Vec::new(), Vec::new());
-    for line in cgroups.lines() {
-        let Some((controllers, path)) = line.split_once(':').and_then(|(_, rest)| rest.split_once(':')) else {
-            continue;
-        };
-        let up = || Path::new(path).ancestors().map(|path| path.display().to_string());
-        if controllers.is_empty() {
-            second.extend(up().map(|path| format!("/sys/fs/cgroup{}", path.trim_end_matches('/'))));
-        } else if controllers.split(',').any(|name| name == "cpu") {
-            first.extend(up().map(|path| format!("/sys/fs/cgroup/{controllers}{}", path.trim_end_matches('/'))));
-        }
-    }
-    (second, first)
-}
-
-/// The tightest quota of the groups that this process is in.
-fn quota(cgroups: &str) -> Option<Quota> {
-    let (second, first) = groups(cgroups);
-    let of_second = second.iter().filter_map(|group| {
-        let file = format!("{group}/cpu.max");
-        Some(Quota { cores: quota_of(&read(&file)?)?, file, none: "max" })
-    });
-    let of_first = first.iter().filter_map(|group| {
-        let file = format!("{group}/cpu.cfs_quota_us");
-        let text = format!("{} {}", read(&file)?.trim(), read(format!("{group}/cpu.cfs_period_us"))?.trim());
-        Some(Quota { cores: quota_of(&text)?, file, none: "-1" })
-    });
-    of_second.chain(of_first).min_by(|one, other| one.cores.total_cmp(&other.cores))
-}
-
-/// Processors, from microseconds in a period of microseconds. None for `max` and for -1.
-fn quota_of(text: &str) -> Option<f64> {
-    let (quota, period) = text.trim().split_once(' ')?;
-    let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
-    (quota > 0.0 && period > 0.0).then(|| quota / period)
-}
-
-/// The most that any of the groups was stopped.
-fn throttled(cgroups: &str) -> Option<u64> {
-    let (second, first) = groups(cgroups);
-    second.iter().chain(&first).filter_map(|group| throttled_in(&read(format!("{group}/cpu.stat"))?)).max()
-}
-
-fn throttled_in(text: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix("nr_throttled ")?.trim().parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,17 +131,5 @@ mod tests {
         assert_eq!(swap_used("SwapTotal:  10 kB\nSwapFree:  4 kB\n"), Some(6 << 10));
         assert_eq!(has_hypervisor("flags\t\t: fpu hypervisor vme\n"), Some(true));
         assert_eq!((has_hypervisor("flags : fpu\n"), has_hypervisor("Features : fp\n")), (Some(false), None));
-        assert_eq!(throttled_in("nr_periods 9\nnr_throttled 3\n"), Some(3));
-    }
-
-    #[test]
-    fn quotas_are_of_both_versions() {
-        assert_eq!([quota_of("150000 100000"), quota_of("max 100000"), quota_of("-1 100000")], [Some(1.5), None, None]);
-        let (second, first) = groups("2:cpu,cpuacct:/a/b\n1:memory:/m\n0::/pod\n");
-        assert_eq!(second, ["/sys/fs/cgroup/pod", "/sys/fs/cgroup"]);
-        assert_eq!(
-            first,
-            ["/sys/fs/cgroup/cpu,cpuacct/a/b", "/sys/fs/cgroup/cpu,cpuacct/a", "/sys/fs/cgroup/cpu,cpuacct"]
-        );
     }
 }

@@ -11,7 +11,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Facts, Installed, Quota};
+pub use facts::{Facts, Installed};
 
 use serde::Serialize;
 

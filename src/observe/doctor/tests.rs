@@ -1,6 +1,7 @@
 //! The rules, held against machines as they were recorded.
 
 use super::*;
+use crate::observe::cgroup::Quota;
 use crate::observe::{Machine, ProcessorUse};
 use crate::units::Nanos;
 
@@ -69,7 +70,8 @@ fn each_rule_sees_its_own_fact() {
         change(&mut facts);
         facts
     };
-    let quota = |cores| Some(Quota { cores, file: "/sys/fs/cgroup/cpu.max".to_owned(), none: "max" });
+    let quota =
+        |cores| Some(Quota { cores, text: String::new(), file: "/sys/fs/cgroup/cpu.max".to_owned(), none: "max" });
     let with_quota = |cores, periods| Facts { quota: quota(cores), throttled_periods: Some(periods), ..tuned() };
     for (code, level, facts, words) in [
         ("open_files", Level::Problem, change(|it| it.open_files = (64, 100)), "--nofile=114:114"),
