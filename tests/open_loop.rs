@@ -118,9 +118,12 @@ fn a_backlog_that_cannot_recover_ends_a_run_that_has_a_limit() {
 fn what_a_thread_spins_away_is_not_what_it_needs() {
     let server = RedisServer::start();
     let spent = |line: &str| {
-        let thread = run(&server, line).0["load_threads"][0].clone();
-        let nanos = |name: &str| thread[name].as_u64().unwrap_or(0);
-        (nanos("spun_ns"), nanos("cpu_ns"))
+        let (result, _) = run(&server, line);
+        let nanos = |name: &str| result["load_threads"][0][name].as_u64().unwrap_or(0);
+        let (spun, cpu) = (nanos("spun_ns"), nanos("cpu_ns"));
+        let told = result["client_cpu_ns_per_request"].as_f64().unwrap() * result["completed"].as_f64().unwrap();
+        assert!((told - cpu.saturating_sub(spun) as f64).abs() < 1.0, "{told} of {cpu} less {spun}");
+        (spun, cpu)
     };
     let (spun, cpu) = spent("--rate 200 --duration 1s --spin");
     assert!(spun > cpu / 2, "{spun} of {cpu}");

@@ -50,9 +50,14 @@ pub struct LoadThread {
 }
 
 impl LoadThread {
-    /// The share of a core that it needed, 0 to 1: what it spun away is not in it. None when no time passed.
+    /// The processor time that it needed: without what it spun away.
+    pub fn needed(&self) -> Nanos {
+        self.cpu_ns.since(self.spun_ns)
+    }
+
+    /// The share of a core that it needed, 0 to 1. None when no time passed.
     pub fn busy(&self) -> Option<f64> {
-        (self.elapsed_ns > Nanos::ZERO).then(|| self.cpu_ns.since(self.spun_ns).0 as f64 / self.elapsed_ns.0 as f64)
+        (self.elapsed_ns > Nanos::ZERO).then(|| self.needed().0 as f64 / self.elapsed_ns.0 as f64)
     }
 }
 

@@ -36,15 +36,15 @@ use serde::{Deserialize, Serialize};
 pub struct Summary {
     /// Requests that were answered per second. Finite whatever happened.
     pub requests_per_second: Rate,
-    /// Processor time of the load threads per request that was answered. None when none was.
+    /// Processor time that the load threads needed per request that was answered. None when none was.
     pub client_cpu_ns_per_request: Option<f64>,
-    /// The busiest load thread's share of one core, 0 to 1. None when no time passed.
+    /// The share of one core that the busiest load thread needed, 0 to 1. None when no time passed.
     pub client_busy: Option<f64>,
 }
 
 pub fn summarize(recording: &Recording) -> Summary {
     let completed = recording.counts.completed;
-    let cpu: u64 = recording.load_threads.iter().map(|thread| thread.cpu_ns.0).sum();
+    let cpu: u64 = recording.load_threads.iter().map(|thread| thread.needed().0).sum();
     let busiest = recording.load_threads.iter().filter_map(LoadThread::busy).reduce(f64::max);
     Summary {
         requests_per_second: Rate::of(completed, recording.elapsed),
