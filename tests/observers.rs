@@ -80,6 +80,7 @@ fn a_server_and_its_load_are_seen_at_work() {
     assert!(number(whole, "commands_per_second") * number(whole, "length_ns") / 1e9 >= number(set, "calls"));
     let client = &seen["client"];
     assert!(number(client, "process_busy") > 0.0 && number(client, "loop_lag_p99_ns") > 0.0, "{client:#}");
+    assert!(number(client, "tcp_segments") >= number(set, "calls") && client["tcp_retransmits"].is_u64(), "{client:#}");
     assert!(number(client, "loop_lag_p99_ns") <= 1.02 * number(client, "loop_lag_max_ns"), "{client:#}");
 }
 
@@ -110,6 +111,20 @@ fn short_runs_and_each_test_have_a_summary() {
     }
     // Two times three, one to find the server, and one that observes both tests.
     assert_eq!(server.fact("total_connections_received") - before, 8);
+}
+
+/// A main thread with others beside it is not all that there is of a server.
+#[test]
+fn threads_that_read_and_write_are_known() {
+    for (flags, threads) in [(&["--io-threads", "2"][..], 2), (&[], 1)] {
+        let server = RedisServer::with(flags);
+        let measured = measure_on(&server, "-c 5 -t set --duration 600ms").ended(0);
+        assert_eq!(measured.document["targets"][0]["server"]["config_io_threads"], threads);
+        let evidence = list(&measured.result()["verdict"], "evidence");
+        let told =
+            evidence.iter().find(|it| it["name"].as_str().unwrap().ends_with("io threads")).expect("it was asked");
+        assert_eq!(told["value"].as_f64(), Some(f64::from(threads)));
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn facts() -> Facts {
         clients: 50,
         pipeline: 1,
         latency_mean: Some(Nanos(330_000)),
-        ping: Some(Nanos(30_000)),
+        latency_min: Some(Nanos(30_000)),
         threads: vec![ThreadFacts { busy: Some(0.97), run_queue_wait: Some(0.01), involuntary_switches: Some(3.0) }],
         cores: Some(4),
         ceiling: Some(Rate(200_000.0)),

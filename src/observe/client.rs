@@ -2,6 +2,7 @@
 
 use super::taken::{Taken, TakenShare};
 use crate::recording::observed::{ClientUse, ThreadUse};
+use rustix::param::page_size;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +20,16 @@ pub struct ClientLook {
     threads: BTreeMap<u32, ThreadLook>,
     process_cpu: Duration,
     taken: Taken,
-    retransmits: Option<u64>,
+    segments: Option<Segments>,
+    /// Bytes that went to swap or came back.
+    swapped: Option<u64>,
+}
+
+/// What TCP sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Segments {
+    sent: u64,
+    again: u64,
 }
 
 /// A thread's counts since it began.
@@ -43,7 +53,8 @@ impl ClientLook {
             threads: threads(),
             process_cpu: Duration::new(cpu.tv_sec as u64, cpu.tv_nsec as u32),
             taken: Taken::look(),
-            retransmits: retransmits(&read("/proc/net/snmp")),
+            segments: segments(&read("/proc/net/snmp")),
+            swapped: pages_swapped(&read("/proc/vmstat")).map(|pages| pages * page_size() as u64),
         }
     }
 
@@ -66,7 +77,9 @@ impl ClientLook {
             loop_lag_p99_ns: None,
             steal,
             throttled,
-            tcp_retransmits: difference(self.retransmits, before.retransmits),
+            tcp_segments: difference(self.segments.map(|it| it.sent), before.segments.map(|it| it.sent)),
+            tcp_retransmits: difference(self.segments.map(|it| it.again), before.segments.map(|it| it.again)),
+            swapped_bytes: difference(self.swapped, before.swapped),
         }
     }
 }
@@ -128,10 +141,20 @@ fn schedstat(text: &str) -> (Option<u64>, Option<u64>) {
 }
 
 /// Of two lines that begin with `Tcp:` the first has the names, and the second the numbers.
-fn retransmits(text: &str) -> Option<u64> {
+fn segments(text: &str) -> Option<Segments> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
-    let place = lines.next()?.split_whitespace().position(|name| name == "RetransSegs")?;
-    lines.next()?.split_whitespace().nth(place)?.parse().ok()
+    let (names, numbers) = (lines.next()?, lines.next()?);
+    let number = |wanted| {
+        let place = names.split_whitespace().position(|name| name == wanted)?;
+        numbers.split_whitespace().nth(place)?.parse().ok()
+    };
+    Some(Segments { sent: number("OutSegs")?, again: number("RetransSegs")? })
+}
+
+/// Since the machine was started.
+fn pages_swapped(text: &str) -> Option<u64> {
+    let number = |wanted| text.lines().find_map(|line| line.strip_prefix(wanted)?.trim().parse::<u64>().ok());
+    Some(number("pswpin ")? + number("pswpout ")?)
 }
 
 #[cfg(test)]
@@ -146,8 +169,10 @@ mod tests {
         assert_eq!(schedstat("0 0 0\n"), (None, None));
         assert_eq!(schedstat(""), (None, None));
         let snmp = "Ip: Forwarding\nIp: 1\nTcp: RtoMin OutSegs RetransSegs InErrs\nTcp: 200 55 7 0\nUdp: 1\n";
-        assert_eq!(retransmits(snmp), Some(7));
-        assert_eq!(retransmits("Tcp: RtoMin\nTcp: 200\n"), None);
+        assert_eq!(segments(snmp), Some(Segments { sent: 55, again: 7 }));
+        assert_eq!(segments("Tcp: RtoMin\nTcp: 200\n"), None);
+        assert_eq!(pages_swapped("pgpgin 9\npswpin 3\npswpout 4\n"), Some(7));
+        assert_eq!(pages_swapped("pgpgin 9\n"), None, "a kernel without swap");
     }
 
     /// One that spins and one that sleeps are told apart, and others are left out.

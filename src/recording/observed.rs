@@ -48,8 +48,11 @@ pub struct ClientUse {
     pub steal: Option<f64>,
     /// The share of the time for which our control group was stopped because its quota was used up, 0 to 1.
     pub throttled: Option<f64>,
-    /// Segments that TCP sent again, whoever's they were on this machine.
+    /// Segments that TCP sent, and those that it sent again, whoever's they were on this machine.
+    pub tcp_segments: Option<u64>,
     pub tcp_retransmits: Option<u64>,
+    /// Bytes that went to swap or came back, whoever's they were.
+    pub swapped_bytes: Option<u64>,
 }
 
 /// A load thread.

@@ -43,16 +43,16 @@ pub fn facts(plan: &Plan, machine: &Machine, targets: &[Target], result: &TestRe
         pipeline: plan.pipeline.saturating_mul(u32::try_from(sequence).unwrap_or(u32::MAX)),
         think_time: plan.think_time,
         latency_mean: result.service_time.mean().map(|mean| Nanos(mean as u64)),
-        ping: None,
+        latency_min: result.service_time.min(),
         threads: threads(result, &samples),
         cores: Some(machine.cores),
         ceiling: result.calibration.as_ref().map(|calibration| calibration.ceiling_requests_per_second),
         steal: client.and_then(|client| client.steal),
         throttled: client.and_then(|client| client.throttled),
-        segments: None,
+        segments: client.and_then(|client| client.tcp_segments.zip(client.tcp_retransmits)),
         bytes_sent_per_second: Some(per_second(result.bytes_sent)),
         bytes_received_per_second: Some(per_second(result.bytes_received)),
-        servers: observed.map_or(Vec::new(), |it| it.servers.iter().map(|it| server(it, &samples)).collect()),
+        servers: observed.map_or(Vec::new(), |it| it.servers.iter().map(|it| server(it, &samples, targets)).collect()),
         proxies: result.proxies.iter().map(proxy).collect(),
         has_unseen_proxy: result.proxies.is_empty() && targets.iter().any(is_proxied),
     }
@@ -96,7 +96,7 @@ fn threads(result: &TestResult, samples: &[&Sample]) -> Vec<ThreadFacts> {
     result.load_threads.iter().enumerate().map(of).collect()
 }
 
-fn server(whole: &ServerUse, samples: &[&Sample]) -> ServerFacts {
+fn server(whole: &ServerUse, samples: &[&Sample], targets: &[Target]) -> ServerFacts {
     let seen = || samples.iter().flat_map(|it| &it.servers).filter(|it| it.name == whole.name).map(|it| &it.activity);
     let busy = |of: fn(&ServerActivity) -> Option<f64>| median(seen().filter_map(of)).or_else(|| of(&whole.activity));
     // The mean over commands, by how often each was called.
@@ -107,8 +107,11 @@ fn server(whole: &ServerUse, samples: &[&Sample]) -> ServerFacts {
         name: whole.name.clone(),
         main_thread_busy: busy(|it| it.main_thread_busy),
         process_busy: busy(|it| it.process_busy),
-        // How many there are is not told; that they are in use is.
-        io_threads: None,
+        // They are in use whenever there is enough to do. Of a server that is no target nobody asked.
+        io_threads: targets
+            .iter()
+            .find(|target| target.server.run_id.is_some() && target.server.run_id == whole.run_id)
+            .and_then(|target| target.server.config_io_threads),
         commands_per_second: whole.activity.commands_per_second.map(|rate| rate.0),
         usec_per_call: (usec > 0.0).then(|| usec / calls),
         run_queue_wait: busy(|it| it.run_queue_wait),
@@ -147,7 +150,7 @@ fn conditions<'a>(plan: &Plan, machine: &'a Machine, result: &'a TestResult) -> 
         saving: (!samples.is_empty()).then(|| saving.count() as f64 / samples.len() as f64),
         loop_lag_p99: client.and_then(|client| client.loop_lag_p99_ns),
         evicted_keys: servers().filter_map(|server| server.evicted_keys).reduce(|sum, more| sum + more),
-        swapped_bytes: None,
+        swapped_bytes: client.and_then(|client| client.swapped_bytes),
     }
 }
 

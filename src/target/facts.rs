@@ -34,6 +34,9 @@ pub struct ServerFacts {
     pub config_save: Option<String>,
     /// The server's `appendonly` setting, `yes` or `no`.
     pub config_appendonly: Option<String>,
+    /// The server's `io-threads` setting: threads that read and write, the main thread included.
+    #[serde(default)]
+    pub config_io_threads: Option<u32>,
     /// Why facts are missing, in the server's words.
     pub reason: Option<String>,
 }

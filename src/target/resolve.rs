@@ -276,6 +276,7 @@ fn questions(access: &Access) -> redis::Pipeline {
     }
     pipe.cmd("CONFIG").arg("GET").arg("save");
     pipe.cmd("CONFIG").arg("GET").arg("appendonly");
+    pipe.cmd("CONFIG").arg("GET").arg("io-threads");
     pipe.cmd("INFO");
     pipe.cmd("CLIENT").arg("INFO");
     pipe
@@ -297,7 +298,7 @@ fn read(replies: Vec<Value>, access: &Access) -> Result<Introduced, ControlError
     }
     let number = access.server.database;
     let selected = if number != 0 { refusal(&next()) } else { None };
-    let (save, appendonly, info, client_info) = (next(), next(), next(), next());
+    let (save, appendonly, io_threads, info, client_info) = (next(), next(), next(), next(), next());
     if let Some(reply) = [&save, &appendonly, &info].into_iter().find_map(refusal)
         && reply.starts_with("NOAUTH")
     {
@@ -310,6 +311,7 @@ fn read(replies: Vec<Value>, access: &Access) -> Result<Introduced, ControlError
     facts.reason = [&save, &appendonly, &info].into_iter().find_map(refusal).map(|reply| one_line(&reply));
     facts.config_save = setting(&save);
     facts.config_appendonly = setting(&appendonly);
+    facts.config_io_threads = setting(&io_threads).and_then(|threads| threads.parse().ok());
     Ok(Introduced { facts, client_info: text(&client_info) })
 }
 

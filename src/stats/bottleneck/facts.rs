@@ -20,8 +20,8 @@ pub struct Facts {
     pub think_time: Nanos,
     /// From sent to replied, on average.
     pub latency_mean: Option<Nanos>,
-    /// The round trip of a request while nothing else was on its way.
-    pub ping: Option<Nanos>,
+    /// The same of the fastest request: the way there and back takes no longer.
+    pub latency_min: Option<Nanos>,
     pub threads: Vec<ThreadFacts>,
     /// Processors that this process may use.
     pub cores: Option<usize>,
@@ -68,7 +68,7 @@ pub struct ServerFacts {
     pub main_thread_busy: Option<f64>,
     /// The process's processor time per time: 2.5 are two and a half cores.
     pub process_busy: Option<f64>,
-    /// Threads that read and write, the main thread included, while they were in use. 1 when they were not.
+    /// Threads that may read and write, the main thread included.
     pub io_threads: Option<u32>,
     pub commands_per_second: Option<f64>,
     /// What a command takes the server, reading and writing left out.

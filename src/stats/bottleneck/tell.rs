@@ -90,7 +90,7 @@ pub fn evidence(facts: &Facts) -> Vec<Figure> {
         ("slip p50", facts.slip.as_ref().map(|slip| ns(slip.p50)), Unit::Ns),
         ("slip p99", facts.slip.as_ref().map(|slip| ns(slip.p99)), Unit::Ns),
         ("latency mean", facts.latency_mean.map(ns), Unit::Ns),
-        ("ping", facts.ping.map(ns), Unit::Ns),
+        ("latency min", facts.latency_min.map(ns), Unit::Ns),
         ("in flight limit", facts.in_flight_limit().map(|rate| rate.0), Unit::PerSecond),
         ("ceiling", facts.ceiling.map(|rate| rate.0), Unit::PerSecond),
         ("steal", facts.steal, Unit::Share),
@@ -174,8 +174,8 @@ fn slip(facts: &Facts) -> Option<String> {
 
 fn latency(facts: &Facts) -> Option<String> {
     let mean = facts.latency_mean?;
-    let ping = facts.ping.map_or(String::new(), |ping| format!(", of a ping {}", span(ping)));
-    Some(format!("mean latency {}{ping}", span(mean)))
+    let least = facts.latency_min.map_or(String::new(), |least| format!(", at least {}", span(least)));
+    Some(format!("mean latency {}{least}", span(mean)))
 }
 
 fn ceiling(facts: &Facts) -> Option<String> {
@@ -263,17 +263,20 @@ fn raise_clients(facts: &Facts) -> String {
         }
         _ => "raise -c or -P".to_owned(),
     };
-    match (facts.ping, facts.latency_mean) {
-        (Some(ping), Some(mean)) if ping.0 * 2 >= mean.0 => {
-            format!("{raise}; {} of it is the way there and back", percent((ping.0 as f64 / mean.0 as f64).min(1.0)))
+    match (facts.latency_min, facts.latency_mean) {
+        (Some(least), Some(mean)) if least.0 * 2 >= mean.0 => {
+            format!("{raise}; {} of it is what the fastest took: the way there and back", share(least, mean))
         }
-        (Some(_), Some(_)) => {
-            format!(
-                "{raise}; the way is short, so look for what holds requests back: a disk, a processor quota, a lock"
-            )
-        }
+        (Some(least), Some(mean)) => format!(
+            "{raise}; the fastest took {} of it, so look for what holds requests back: a disk, a processor quota, a lock",
+            share(least, mean)
+        ),
         _ => raise,
     }
+}
+
+fn share(part: Nanos, whole: Nanos) -> String {
+    percent((part.0 as f64 / whole.0 as f64).min(1.0))
 }
 
 /// The line that is as good as full in one of the directions.
