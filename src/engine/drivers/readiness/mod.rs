@@ -44,6 +44,9 @@ const EVENTS_MAX: usize = 1024;
 /// The longest wait: how soon a thread sees that it is to stop, that a reply is overdue, or that a server has moved.
 const WAIT_MAX: Duration = Duration::from_millis(50);
 
+/// The longest turn that finds nothing to do. What takes longer was spent without a processor.
+const SPUN_MAX: Nanos = Nanos(10_000);
+
 /// How long a run that was stopped listens for replies: an answer to Ctrl-C is to be seen at once.
 const HEAR_OUT: Duration = Duration::from_millis(200);
 
@@ -331,7 +334,7 @@ impl<'w, 'c> Pool<'w, 'c> {
         let now = self.now();
         match woken {
             Some(woken) => self.worker.recorder.turned(woken, now),
-            None if spins => self.worker.spun(now - self.idle_since),
+            None if spins => self.worker.spun((now - self.idle_since).min(SPUN_MAX)),
             None => {}
         }
         self.worker.recorder.tick(now);
