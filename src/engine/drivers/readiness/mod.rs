@@ -112,8 +112,8 @@ struct Pool<'w, 'c> {
     working: usize,
     /// Batches that were drawn for a connection which then was not to be had.
     orphans: Vec<Range<u64>>,
-    /// When all was sent that was due and could be.
-    idle_since: Nanos,
+    /// Since when there is nothing to do but to look for something. None while there is.
+    idle_since: Option<Nanos>,
     /// Since when requests have waited for longer than they may.
     hopeless_since: Option<Nanos>,
     /// Clients with more to read than one turn has time for.
@@ -199,7 +199,7 @@ impl<'w, 'c> Pool<'w, 'c> {
             dialer: Dialer::new(rate),
             timers: Timers::default(),
             alarm,
-            idle_since: Nanos::ZERO,
+            idle_since: None,
             hopeless_since: None,
             draws: worker.common.seed.child(worker.clients.start as u64).draws(0),
             on_error: plan.on_error,
@@ -332,10 +332,13 @@ impl<'w, 'c> Pool<'w, 'c> {
             }
         }
         let now = self.now();
-        match woken {
-            Some(woken) => self.worker.recorder.turned(woken, now),
-            None if spins => self.worker.spun((now - self.idle_since).min(SPUN_MAX)),
-            None => {}
+        if let Some(woken) = woken {
+            self.worker.recorder.turned(woken, now);
+        }
+        let idle_since = self.idle_since.take().filter(|_| spins && woken.is_none());
+        if let Some(since) = idle_since {
+            self.worker.spun((now - since).min(SPUN_MAX));
+            self.idle_since = Some(now);
         }
         self.worker.recorder.tick(now);
         if self.worker.turn_page(now) {

@@ -29,7 +29,7 @@ impl Pool<'_, '_> {
             self.worker.fall_due(now);
             let open_loop = self.worker.open_loop.as_mut().expect("there is a schedule to keep");
             let Some(index) = open_loop.next_free() else {
-                self.idle_since = now;
+                self.idle_since.get_or_insert(now);
                 return Ok(());
             };
             let slot = &self.slots[index];
@@ -37,6 +37,7 @@ impl Pool<'_, '_> {
             if slot.stage != Stage::Open || self.room(index) < self.arrival_len {
                 continue;
             }
+            self.idle_since = None;
             let due = self.worker.open_loop.as_mut().expect("there is a schedule to keep").take();
             match self.worker.batch_due(due) {
                 Some(numbers) => {
