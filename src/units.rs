@@ -130,6 +130,26 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Keeps types in documents as they are spelled: by their `Display`, and read again by their `FromStr`.
+macro_rules! kept_as_spelled {
+    ($($spelled:ty),+) => { $(
+        impl serde::Serialize for $spelled {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $spelled {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$spelled, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+ };
+}
+
+pub(crate) use kept_as_spelled;
+
 #[cfg(test)]
 mod tests {
     use super::*;

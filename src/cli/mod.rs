@@ -107,7 +107,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, Erro
     let mut parsed = CommandLine::from_arg_matches(&matches).map_err(not_parsed)?;
     Ok(match parsed.verb {
         None => {
-            parsed.run.workload.weigh(&matches).map_err(Error::usage)?;
+            parsed.run.plan.workload.weigh(&matches).map_err(Error::usage)?;
             Verb::Run(Box::new(run::Arguments::new(parsed.run, &typed)?))
         }
         Some(VerbArguments::Calibrate(mut flags)) => {
@@ -117,12 +117,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, Erro
         }
         Some(VerbArguments::Compare(mut flags)) => {
             let matches = matches.subcommand_matches("compare").expect("it is the verb");
-            flags.workload.weigh(matches).map_err(Error::usage)?;
+            flags.plan.workload.weigh(matches).map_err(Error::usage)?;
             Verb::Compare(Box::new(compare::Arguments::new(*flags, matches, &typed)?))
         }
         Some(VerbArguments::Capacity(mut flags)) => {
             let matches = matches.subcommand_matches("capacity").expect("it is the verb");
-            flags.workload.weigh(matches).map_err(Error::usage)?;
+            flags.plan.workload.weigh(matches).map_err(Error::usage)?;
             Verb::Capacity(Box::new(capacity::Arguments::new(*flags, matches, &typed)?))
         }
         Some(VerbArguments::Doctor(arguments)) => Verb::Doctor(arguments),

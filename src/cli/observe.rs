@@ -1,7 +1,7 @@
 //! From flags to whoever looks at servers and proxies beside the load.
 
 use super::error::Error;
-use super::flags::RunFlags;
+use super::flags::PlanFlags;
 use super::server::server;
 use super::session::Session;
 use crate::observe::{Observers, StatsAddress, Subject};
@@ -27,7 +27,7 @@ impl Wanted {
     ///
     /// # Errors
     /// [`Error`] when an address is none.
-    pub fn of(flags: &RunFlags, measured: &Server) -> Result<Wanted, Error> {
+    pub fn of(flags: &PlanFlags, measured: &Server) -> Result<Wanted, Error> {
         if flags.observe.no_observe {
             return Ok(Wanted::Ourselves);
         }

@@ -1,21 +1,26 @@
 //! From flags to a plan.
 
 use super::error::Error;
-use super::flags::RunFlags;
+use super::flags::PlanFlags;
 use super::flags::load::{LoadFlags, Ramp, Steps};
+use super::paths::NamedPath;
 use super::server::server;
 use super::workload::{prefill, tests};
+use crate::embedded::Behaviours;
 use crate::plan::{PipelineMode, Plan, Protocol, Rounds, Stop};
 use crate::units::{Nanos, Rate, Seed};
 use crate::workload::ValueSize;
 use crate::workload::arrivals::{Arrivals, Shape};
 use std::time::Duration;
 
+/// What a slice of the timeline is when nothing is said of it.
+pub const INTERVAL: Nanos = Nanos::from_secs(1);
+
 /// The plan that `flags` ask for, with what they leave open decided. Standard input is read here, when `-x` asks for it.
 ///
 /// # Errors
 /// [`Error`] when flags do not fit together.
-pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
+pub fn plan(flags: &PlanFlags) -> Result<Plan, Error> {
     let (load, connections) = (&flags.load, &flags.connections);
     if connections.reconnect_every.is_some() && !connections.keep_alive {
         return Err(Error::usage("--reconnect-every does not go with -k 0, which reconnects after every batch"));
@@ -41,7 +46,7 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
         stop: load.duration.map_or(Stop::AfterRequests(load.requests), |time| Stop::AfterDuration(time.into())),
         warmup: load.warmup.into(),
         cooldown: load.cooldown.into(),
-        interval: flags.output.interval.into(),
+        interval: INTERVAL,
         arrivals: arrivals(load)?,
         spin: load.spin,
         latency_limit: load.latency_limit.map(Nanos::from),
@@ -72,13 +77,38 @@ pub fn plan(flags: &RunFlags) -> Result<Plan, Error> {
         seed: Seed(load.seed.unwrap_or_else(rand::random)),
         connect_timeout: connections.connect_timeout.into(),
         reply_timeout: connections.timeout.into(),
-        precision: flags.output.precision,
+        precision: None,
     };
     plan.tests = tests(flags, &plan.fillings())?;
     plan.prefill = prefill(flags, &plan.tests, plan.key_count)?;
     check_memory(&plan)?;
     Ok(plan)
 }
+
+/// The plans of the same load along each of `paths`, and the server to start for each. Without paths there is the one way
+/// that the flags name.
+///
+/// # Errors
+/// As above.
+pub fn plans(flags: &mut PlanFlags, paths: &[NamedPath]) -> Result<(Vec<Plan>, Vec<Embedded>), Error> {
+    // The same draws for all.
+    flags.load.seed.get_or_insert_with(rand::random);
+    if paths.is_empty() {
+        return Ok((vec![plan(flags)?], vec![flags.server.embedded.clone()]));
+    }
+    let base = flags.server.clone();
+    let (mut plans, mut embedded) = (Vec::new(), Vec::new());
+    for path in paths {
+        flags.server = base.along(path);
+        plans.push(Plan { path: Some(path.name.clone()), ..plan(flags)? });
+        embedded.push(flags.server.embedded.clone());
+    }
+    flags.server = base;
+    Ok((plans, embedded))
+}
+
+/// The server to start for a way, if there is one, and how it behaves when that was said.
+pub type Embedded = Option<Option<Behaviours>>;
 
 fn rounds(load: &LoadFlags) -> Rounds {
     match load.repeat {

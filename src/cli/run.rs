@@ -59,20 +59,21 @@ impl Arguments {
         if flags.output.json.is_some() && flags.output.json == flags.output.hdr_log {
             return Err(Error::usage("--json and --hdr-log name the same file"));
         }
-        let plan = plan(&flags)?;
+        let RunFlags { plan: flags, output } = flags;
+        let plan = Plan { interval: output.interval.into(), precision: output.precision, ..plan(&flags)? };
         let embedded = flags.server.only_way()?.1.embedded.clone();
         let observe = Wanted::of(&flags, &plan.server)?;
         let secrets: Vec<String> = observe.beside().iter().chain([&plan.server]).flat_map(secrets).collect();
-        let format = flags.output.format.unwrap_or(&FORMATS[0]);
-        let style = Style::of(flags.output.quiet, flags.output.csv);
+        let format = output.format.unwrap_or(&FORMATS[0]);
+        let style = Style::of(output.quiet, output.csv);
         Ok(Arguments {
             idle: flags.load.idle,
             haproxy_stats: flags.server.haproxy_stats,
             report: format.report(style),
             tells_verdict: format.tells_verdict,
-            keeps_results: flags.output.json.is_some() || format.name == "json",
-            json: flags.output.json,
-            hdr_log: flags.output.hdr_log,
+            keeps_results: output.json.is_some() || format.name == "json",
+            json: output.json,
+            hdr_log: output.hdr_log,
             // The server is ours: what it does, we do.
             observe,
             command_line: redact(command_line, &secrets),

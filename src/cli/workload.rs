@@ -1,7 +1,7 @@
 //! From flags to what is sent: the tests of the suite, a command of one's own, or a mix of both.
 
 use super::error::Error;
-use super::flags::RunFlags;
+use super::flags::PlanFlags;
 use super::flags::workload::{MixFlag, WorkloadFlags};
 use super::say;
 use crate::plan::Prefill;
@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStringExt;
 ///
 /// # Errors
 /// [`Error`] when flags do not fit together.
-pub fn tests(flags: &RunFlags, fillings: &Fillings) -> Result<Vec<Test>, Error> {
+pub fn tests(flags: &PlanFlags, fillings: &Fillings) -> Result<Vec<Test>, Error> {
     let (load, workload) = (&flags.load, &flags.workload);
     let is_mix = workload.mix.is_some() || !workload.commands.is_empty();
     if load.stdin && flags.command.is_empty() {
@@ -44,7 +44,7 @@ pub fn tests(flags: &RunFlags, fillings: &Fillings) -> Result<Vec<Test>, Error> 
 }
 
 /// How the requests of the suite are spelled.
-fn spelling(flags: &RunFlags) -> Result<Spelling, Error> {
+fn spelling(flags: &PlanFlags) -> Result<Spelling, Error> {
     let (load, workload) = (&flags.load, &flags.workload);
     let spelling = Spelling {
         numbers: load.key_count.is_some(),
@@ -64,7 +64,7 @@ fn spelling(flags: &RunFlags) -> Result<Spelling, Error> {
 }
 
 /// The command on the command line.
-fn own(flags: &RunFlags, fillings: &Fillings) -> Result<Test, Error> {
+fn own(flags: &PlanFlags, fillings: &Fillings) -> Result<Test, Error> {
     if flags.load.tests.is_some() {
         say::warning("-t is ignored: a command was given");
     }
@@ -113,7 +113,7 @@ fn parse(text: &str) -> Result<Vec<Template>, String> {
 }
 
 /// Refuses placeholders that nothing would be put in place of, and values that nobody could find again.
-fn check(flags: &RunFlags, tests: &[Test]) -> Result<(), Error> {
+fn check(flags: &PlanFlags, tests: &[Test]) -> Result<(), Error> {
     let (load, workload) = (&flags.load, &flags.workload);
     let has = |placeholder| tests.iter().flat_map(Test::templates).any(|template| template.has(placeholder));
     if has(KEY) && load.key_count.is_none() {
@@ -137,7 +137,7 @@ fn check(flags: &RunFlags, tests: &[Test]) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`] when it is not known how.
-pub fn prefill(flags: &RunFlags, tests: &[Test], key_count: Option<u64>) -> Result<Option<Prefill>, Error> {
+pub fn prefill(flags: &PlanFlags, tests: &[Test], key_count: Option<u64>) -> Result<Option<Prefill>, Error> {
     // None of the keys: what a profile fills is not wanted.
     let Some(share) = flags.workload.prefill.filter(|share| *share > 0.0) else { return Ok(None) };
     let mut sequences = Vec::new();

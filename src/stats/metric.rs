@@ -1,12 +1,11 @@
 //! What can be compared of two runs, by the names that flags, rules and documents use.
 
-use serde::{Deserialize, Serialize};
+use crate::units::kept_as_spelled;
 use std::fmt;
 use std::str::FromStr;
 
 /// A figure of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     P50,
     P90,
@@ -66,19 +65,7 @@ impl FromStr for Metric {
     }
 }
 
-impl From<Metric> for String {
-    fn from(metric: Metric) -> String {
-        metric.name().to_owned()
-    }
-}
-
-impl TryFrom<String> for Metric {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Metric, String> {
-        text.parse()
-    }
-}
+kept_as_spelled!(Metric);
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,7 @@
 use super::keys::{KeyDistribution, Keys};
 use super::template::Holes;
 use super::values::Values;
-use crate::units::{Draws, Seed};
-use serde::{Deserialize, Serialize};
+use crate::units::{Draws, Seed, kept_as_spelled};
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,8 +35,7 @@ impl Fillings {
 }
 
 /// Times to live, in seconds, both ends included. Spelled `60` or `30-90`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ttl {
     least: u64,
     most: u64,
@@ -79,19 +77,7 @@ impl fmt::Display for Ttl {
     }
 }
 
-impl From<Ttl> for String {
-    fn from(ttl: Ttl) -> String {
-        ttl.to_string()
-    }
-}
-
-impl TryFrom<String> for Ttl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Ttl, String> {
-        text.parse()
-    }
-}
+kept_as_spelled!(Ttl);
 
 #[cfg(test)]
 mod tests {

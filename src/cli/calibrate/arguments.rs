@@ -2,12 +2,11 @@
 
 use super::state::closed;
 use crate::cli::error::Error;
-use crate::cli::flags::RunFlags;
+use crate::cli::flags::PlanFlags;
 use crate::cli::flags::connections::ConnectionFlags;
 use crate::cli::flags::errors::ErrorFlags;
 use crate::cli::flags::load::LoadFlags;
 use crate::cli::flags::observe::ObserveFlags;
-use crate::cli::flags::output::OutputFlags;
 use crate::cli::flags::server::ServerFlags;
 use crate::cli::flags::workload::WorkloadFlags;
 use crate::cli::plan::plan;
@@ -152,8 +151,8 @@ impl Arguments {
             return Err(Error::usage(format!("{flag} is not for a calibration: it has no end")));
         }
         let (has_duration, has_warmup) = (load.duration.is_some(), typed("warmup"));
-        let (observe, output) = (ObserveFlags::default(), OutputFlags::none());
-        let mut flags = RunFlags { server, load, workload, connections, errors, observe, output, command };
+        let observe = ObserveFlags::default();
+        let mut flags = PlanFlags { server, load, workload, connections, errors, observe, command };
         flags.server.embedded = Some(None);
         let mut plan = closed(plan(&flags)?);
         if !has_duration {

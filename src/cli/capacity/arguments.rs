@@ -1,23 +1,17 @@
 //! The flags of a search for capacity, and the plans that they ask for: one for each way.
 
 use crate::cli::error::Error;
-use crate::cli::flags::RunFlags;
-use crate::cli::flags::connections::ConnectionFlags;
-use crate::cli::flags::errors::{ErrorFlags, ErrorPolicy};
+use crate::cli::flags::PlanFlags;
+use crate::cli::flags::errors::ErrorPolicy;
 use crate::cli::flags::finding::FindingFlags;
-use crate::cli::flags::load::LoadFlags;
-use crate::cli::flags::observe::ObserveFlags;
 use crate::cli::flags::out_of_place::OutOfPlace;
-use crate::cli::flags::output::OutputFlags;
-use crate::cli::flags::server::ServerFlags;
-use crate::cli::flags::workload::{MixFlag, WorkloadFlags};
+use crate::cli::flags::workload::MixFlag;
 use crate::cli::observe::Wanted;
 use crate::cli::paths::different_names;
-use crate::cli::plan::plan;
+use crate::cli::plan::{Embedded, plans};
 use crate::cli::redact::redact;
 use crate::cli::server::secrets;
 use crate::cli::values::{self, percent, rate, time};
-use crate::embedded::Behaviours;
 use crate::observe::StatsAddress;
 use crate::plan::Plan;
 use crate::report::finding::Style;
@@ -37,23 +31,9 @@ pub struct CapacityFlags {
     #[command(flatten)]
     how: HowFlags,
     #[command(flatten)]
-    pub(in crate::cli) workload: WorkloadFlags,
-    #[command(flatten)]
-    server: ServerFlags,
-    #[command(flatten)]
-    load: LoadFlags,
-    #[command(flatten)]
-    connections: ConnectionFlags,
-    #[command(flatten)]
-    errors: ErrorFlags,
-    #[command(flatten)]
-    observe: ObserveFlags,
+    pub(in crate::cli) plan: PlanFlags,
     #[command(flatten)]
     output: FindingFlags,
-
-    /// A command of your own instead of the tests
-    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
-    command: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
@@ -129,7 +109,7 @@ pub struct Arguments {
     /// One for each path.
     pub plans: Vec<Plan>,
     /// For each path the server to start first, and how it behaves.
-    pub embedded: Vec<Option<Option<Behaviours>>>,
+    pub embedded: Vec<Embedded>,
     pub settings: Settings,
     pub command_line: Vec<String>,
 }
@@ -188,10 +168,8 @@ impl Arguments {
     /// [`Error`] when flags do not fit together.
     pub fn new(flags: CapacityFlags, matches: &ArgMatches, command_line: &[OsString]) -> Result<Arguments, Error> {
         OUT_OF_PLACE.check(matches)?;
-        let CapacityFlags { how, workload, server, load, connections, errors, observe, output, command } = flags;
+        let CapacityFlags { how, plan: mut flags, output } = flags;
         let question = how.question()?;
-        let mut flags =
-            RunFlags { server, load, workload, connections, errors, observe, output: OutputFlags::none(), command };
         let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
         if !["tests", "mix", "commands", "command"].into_iter().any(typed) {
             flags.workload.mix = Some(MixFlag(DEFAULT_MIX.map(|(name, weight)| (name.to_owned(), weight)).to_vec()));
@@ -206,11 +184,12 @@ impl Arguments {
             // Which one it is, changes with every step.
             flags.load.rate = Some(rates.from.or(rates.max_rate).unwrap_or(1.0));
         }
-        // The same draws for all.
-        flags.load.seed.get_or_insert_with(rand::random);
-        let (plans, embedded) = plans(&mut flags)?;
+        let paths = flags.server.paths.clone();
+        different_names(&paths)?;
+        let (plans, embedded) = plans(&mut flags, &paths)?;
         let observe = Wanted::of(&flags, &plans[0].server)?.servers_alone();
-        let secrets: Vec<String> = plans.iter().flat_map(|plan| secrets(&plan.server)).collect();
+        let servers = plans.iter().map(|plan| &plan.server).chain(observe.beside());
+        let secrets: Vec<String> = servers.flat_map(secrets).collect();
         Ok(Arguments {
             plans,
             embedded,
@@ -230,26 +209,6 @@ impl Arguments {
 
 /// What is sent when nothing is said of it: as many reads as writes.
 const DEFAULT_MIX: [(&str, u32); 2] = [("get", 1), ("set", 1)];
-
-type Embedded = Option<Option<Behaviours>>;
-
-/// A plan for each way, and the server to start for it.
-fn plans(flags: &mut RunFlags) -> Result<(Vec<Plan>, Vec<Embedded>), Error> {
-    let paths = flags.server.paths.clone();
-    different_names(&paths)?;
-    if paths.is_empty() {
-        return Ok((vec![plan(flags)?], vec![flags.server.embedded.clone()]));
-    }
-    let base = flags.server.clone();
-    let (mut plans, mut embedded) = (Vec::new(), Vec::new());
-    for path in &paths {
-        flags.server = base.along(path);
-        let plan = Plan { path: Some(path.name.clone()), ..plan(flags)? };
-        plans.push(plan);
-        embedded.push(flags.server.embedded.clone());
-    }
-    Ok((plans, embedded))
-}
 
 impl HowFlags {
     fn question(&self) -> Result<Question, Error> {

@@ -1,24 +1,17 @@
 //! The flags of a comparison, and the plans that they ask for: one for each way.
 
 use crate::cli::error::Error;
-use crate::cli::flags::RunFlags;
-use crate::cli::flags::connections::ConnectionFlags;
-use crate::cli::flags::errors::ErrorFlags;
+use crate::cli::flags::PlanFlags;
 use crate::cli::flags::finding::FindingFlags;
-use crate::cli::flags::load::LoadFlags;
-use crate::cli::flags::observe::ObserveFlags;
 use crate::cli::flags::out_of_place::OutOfPlace;
-use crate::cli::flags::output::OutputFlags;
 use crate::cli::flags::server::ServerFlags;
-use crate::cli::flags::workload::WorkloadFlags;
 use crate::cli::observe::Wanted;
 use crate::cli::paths::{NamedPath, different_names};
-use crate::cli::plan::plan;
+use crate::cli::plan::{Embedded, plans};
 use crate::cli::redact::redact;
 use crate::cli::server::secrets;
 use crate::cli::values::{self, percent, time};
 use crate::cli::ways::Way;
-use crate::embedded::Behaviours;
 use crate::observe::StatsAddress;
 use crate::plan::Plan;
 use crate::report::finding::Style;
@@ -45,23 +38,9 @@ pub struct CompareFlags {
     #[command(flatten)]
     how: HowFlags,
     #[command(flatten)]
-    pub(in crate::cli) workload: WorkloadFlags,
-    #[command(flatten)]
-    server: ServerFlags,
-    #[command(flatten)]
-    load: LoadFlags,
-    #[command(flatten)]
-    connections: ConnectionFlags,
-    #[command(flatten)]
-    errors: ErrorFlags,
-    #[command(flatten)]
-    observe: ObserveFlags,
+    pub(in crate::cli) plan: PlanFlags,
     #[command(flatten)]
     output: FindingFlags,
-
-    /// A command of your own instead of the tests
-    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
-    command: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
@@ -129,7 +108,7 @@ pub struct Arguments {
     /// One for each path.
     pub plans: Vec<Plan>,
     /// For each path the server to start first, and how it behaves.
-    pub embedded: Vec<Option<Option<Behaviours>>>,
+    pub embedded: Vec<Embedded>,
     pub settings: Settings,
     pub command_line: Vec<String>,
 }
@@ -177,30 +156,17 @@ impl Arguments {
     /// [`Error`] when flags do not fit together.
     pub fn new(flags: CompareFlags, matches: &ArgMatches, command_line: &[OsString]) -> Result<Arguments, Error> {
         OUT_OF_PLACE.check(matches)?;
-        let CompareFlags { how, workload, server, load, connections, errors, observe, output, command } = flags;
+        let CompareFlags { how, plan: mut flags, output } = flags;
         if !how.from.is_empty() && how.from.len() < 2 {
             return Err(Error::usage("--from takes the documents of two runs or more: give it once for each"));
         }
-        let paths = paths(&how, &server)?;
+        let paths = paths(&how, &flags.server)?;
         let is_reference = |path: &NamedPath| how.reference.as_ref() == Some(&path.name);
         let reference = paths.iter().position(is_reference).unwrap_or(0);
-        let output_of_run = OutputFlags::none();
-        let mut flags =
-            RunFlags { server, load, workload, connections, errors, observe, output: output_of_run, command };
         flags.load.duration = Some(how.slice);
         flags.load.warmup = how.settle;
-        // The same draws for all.
-        flags.load.seed.get_or_insert_with(rand::random);
-        let base = flags.server.clone();
-        let (mut plans, mut embedded) = (Vec::new(), Vec::new());
-        for path in &paths {
-            flags.server = base.along(path);
-            let mut plan = plan(&flags)?;
-            plan.path = Some(path.name.clone());
-            plans.push(plan);
-            embedded.push(flags.server.embedded.clone());
-        }
-        flags.server = base;
+        // Documents have their plans.
+        let (plans, embedded) = if paths.is_empty() { Default::default() } else { plans(&mut flags, &paths)? };
         let observe = match plans.first() {
             Some(plan) => Wanted::of(&flags, &plan.server)?.servers_alone(),
             None => Wanted::Ourselves,

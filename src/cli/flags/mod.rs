@@ -16,6 +16,15 @@ use std::ffi::OsString;
 #[derive(Args)]
 pub struct RunFlags {
     #[command(flatten)]
+    pub plan: PlanFlags,
+    #[command(flatten)]
+    pub output: output::OutputFlags,
+}
+
+/// What a plan is made of: verbs that make load have these beside their own.
+#[derive(Args)]
+pub struct PlanFlags {
+    #[command(flatten)]
     pub server: server::ServerFlags,
     #[command(flatten)]
     pub load: load::LoadFlags,
@@ -27,8 +36,6 @@ pub struct RunFlags {
     pub errors: errors::ErrorFlags,
     #[command(flatten)]
     pub observe: observe::ObserveFlags,
-    #[command(flatten)]
-    pub output: output::OutputFlags,
 
     /// A command of your own instead of the tests
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]

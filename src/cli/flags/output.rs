@@ -9,9 +9,6 @@ use std::time::Duration;
 /// Shorter slices would cost more than they tell.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 
-/// What a slice is without --interval.
-const INTERVAL: Duration = Duration::from_secs(1);
-
 fn interval(text: &str) -> Result<Duration, String> {
     match time(text)? {
         short if short < INTERVAL_MIN => Err("expected 10ms or more".to_owned()),
@@ -56,21 +53,4 @@ pub struct OutputFlags {
     /// Print the version
     #[arg(short = 'v', long = "version")]
     pub version: bool,
-}
-
-impl OutputFlags {
-    /// Those of a verb that has flags of its own for how it tells.
-    pub fn none() -> OutputFlags {
-        OutputFlags {
-            format: None,
-            quiet: false,
-            csv: false,
-            json: None,
-            hdr_log: None,
-            interval: INTERVAL,
-            precision: None,
-            help: None,
-            version: false,
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! How a promise is written: conditions with commas between them, each a figure, `<` or `<=`, and a limit.
 
 use super::{Condition, Figure, Promise};
+use crate::units::kept_as_spelled;
 use std::fmt;
 use std::str::FromStr;
 
@@ -130,33 +131,7 @@ impl fmt::Display for Figure {
     }
 }
 
-impl From<Promise> for String {
-    fn from(promise: Promise) -> String {
-        promise.to_string()
-    }
-}
-
-impl TryFrom<String> for Promise {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Promise, String> {
-        text.parse()
-    }
-}
-
-impl From<Condition> for String {
-    fn from(condition: Condition) -> String {
-        condition.to_string()
-    }
-}
-
-impl TryFrom<String> for Condition {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Condition, String> {
-        text.parse()
-    }
-}
+kept_as_spelled!(Promise, Condition);
 
 #[cfg(test)]
 mod tests {

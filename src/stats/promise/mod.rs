@@ -15,15 +15,13 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// One or more conditions, all of which are to be kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Promise {
     conditions: Vec<Condition>,
 }
 
 /// A figure and its limit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Condition {
     pub figure: Figure,
     /// In nanoseconds; of errors, a share from 0 to 1.

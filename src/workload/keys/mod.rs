@@ -11,8 +11,7 @@ mod sequential;
 mod uniform;
 mod zipf;
 
-use crate::units::{Draws, Seed};
-use serde::{Deserialize, Serialize};
+use crate::units::{Draws, Seed, kept_as_spelled};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -58,8 +57,7 @@ impl Kind {
 const PARAMETERS_MAX: usize = 2;
 
 /// A key distribution: which keys are likely, and how likely. Spelled, shown and kept as `zipf:0.99`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy)]
 pub struct KeyDistribution {
     kind: &'static Kind,
     /// As many as the kind has; the rest are zero.
@@ -154,19 +152,7 @@ impl fmt::Display for KeyDistribution {
     }
 }
 
-impl From<KeyDistribution> for String {
-    fn from(distribution: KeyDistribution) -> String {
-        distribution.to_string()
-    }
-}
-
-impl TryFrom<String> for KeyDistribution {
-    type Error = KeyDistributionError;
-
-    fn try_from(text: String) -> Result<KeyDistribution, KeyDistributionError> {
-        text.parse()
-    }
-}
+kept_as_spelled!(KeyDistribution);
 
 /// Draws key indexes from a distribution. Cheap to clone; clones draw the same.
 #[derive(Debug, Clone)]

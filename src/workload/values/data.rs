@@ -1,15 +1,13 @@
 //! What is in values.
 
 use super::payload;
-use crate::units::{Draws, Seed};
-use serde::{Deserialize, Serialize};
+use crate::units::{Draws, Seed, kept_as_spelled};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
 /// What values are made of. Spelled, shown and kept as `constant`, `random` or `compressible:4`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum ValueData {
     /// redis-benchmark's payload, or the beginning of it: all values of a length are alike.
     #[default]
@@ -92,19 +90,7 @@ impl fmt::Display for ValueData {
     }
 }
 
-impl From<ValueData> for String {
-    fn from(data: ValueData) -> String {
-        data.to_string()
-    }
-}
-
-impl TryFrom<String> for ValueData {
-    type Error = ValueDataError;
-
-    fn try_from(text: String) -> Result<ValueData, ValueDataError> {
-        text.parse()
-    }
-}
+kept_as_spelled!(ValueData);
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,13 @@
 //! How long values are.
 
 use super::BYTES_MAX;
-use crate::units::Draws;
-use serde::{Deserialize, Serialize};
+use crate::units::{Draws, kept_as_spelled};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
 /// Lengths of values, in bytes. Spelled, shown and kept as `30`, `64-4096`, `lognormal:200:0.8` or `32:9,1024:1`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValueSize(Kind);
 
 #[derive(Debug, Clone, PartialEq)]
@@ -173,19 +171,7 @@ impl Default for ValueSize {
     }
 }
 
-impl From<ValueSize> for String {
-    fn from(size: ValueSize) -> String {
-        size.to_string()
-    }
-}
-
-impl TryFrom<String> for ValueSize {
-    type Error = ValueSizeError;
-
-    fn try_from(text: String) -> Result<ValueSize, ValueSizeError> {
-        text.parse()
-    }
-}
+kept_as_spelled!(ValueSize);
 
 #[cfg(test)]
 mod tests {
