@@ -26,6 +26,25 @@ pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0))
 }
 
+/// What there is to tell of a rate, in columns. The last says what came of it.
+pub const COLUMNS: [&str; 10] =
+    ["offered", "answered", "p50 (ms)", "p99", "p99.9", "errors", "server", "proxy", "client", ""];
+
+pub fn cells(step: &Step) -> [String; COLUMNS.len()] {
+    [
+        rate(step.offered.0),
+        rate(step.achieved.0),
+        ms(step.p50_ns),
+        ms(step.p99_ns),
+        ms(step.p999_ns),
+        step.errors.to_string(),
+        percent(step.server_busy),
+        percent(step.proxy_busy),
+        percent(step.client_busy),
+        step.verdict.clone(),
+    ]
+}
+
 /// A rate, its thousands apart.
 pub fn rate(rate: f64) -> String {
     let digits = format!("{rate:.0}");

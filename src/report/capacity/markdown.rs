@@ -1,7 +1,7 @@
 //! For a pull request.
 
 use super::answer::{how, lines, name};
-use super::curve::{by_rate, ms, percent, rate};
+use super::curve::{COLUMNS, by_rate, cells};
 use super::sweep;
 use crate::result::Document;
 use std::io::{self, Write};
@@ -14,26 +14,10 @@ pub fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "- {line}")?;
         }
         writeln!(out, "\n{}\n", how(document))?;
-        writeln!(
-            out,
-            "| offered | answered | p50 (ms) | p99 (ms) | p99.9 (ms) | errors | server | proxy | client | |"
-        )?;
-        writeln!(out, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
+        writeln!(out, "| {} |", COLUMNS.join(" | "))?;
+        writeln!(out, "|{}---|", "--:|".repeat(COLUMNS.len() - 1))?;
         for step in by_rate(&searched.steps) {
-            writeln!(
-                out,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-                rate(step.offered.0),
-                rate(step.achieved.0),
-                ms(step.p50_ns),
-                ms(step.p99_ns),
-                ms(step.p999_ns),
-                step.errors,
-                percent(step.server_busy),
-                percent(step.proxy_busy),
-                percent(step.client_busy),
-                step.verdict,
-            )?;
+            writeln!(out, "| {} |", cells(step).join(" | "))?;
         }
         writeln!(out)?;
     }

@@ -1,10 +1,11 @@
 //! For a terminal.
 
 use super::answer::{how, lines, name};
-use super::curve::{bar, by_rate, ms, percent, rate};
+use super::curve::{COLUMNS, bar, by_rate, cells, rate};
 use super::sweep;
 use crate::result::Document;
 use crate::result::capacity::{Capacity, Searched};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 pub fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
@@ -27,39 +28,19 @@ pub fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
 
 /// Every rate that was tried, with a bar that shows how near it came to what is promised.
 fn write_curve(capacity: &Capacity, searched: &Searched, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "  {:>10} {:>10}  {:>9} {:>9} {:>9}  {:>7} {:>6} {:>6} {:>6}  {:<8} {}",
-        "offered",
-        "answered",
-        "p50 (ms)",
-        "p99",
-        "p99.9",
-        "errors",
-        "server",
-        "proxy",
-        "client",
-        "",
-        capacity.promise.as_ref().map_or_else(String::new, |promise| format!("{:24}| {promise}", "")),
-    )?;
+    let promise = capacity.promise.as_ref().map_or_else(String::new, |promise| format!("{:24}| {promise}", ""));
+    write_row(&COLUMNS, &promise, out)?;
     for step in by_rate(&searched.steps) {
-        writeln!(
-            out,
-            "  {:>10} {:>10}  {:>9} {:>9} {:>9}  {:>7} {:>6} {:>6} {:>6}  {:<8} {}",
-            rate(step.offered.0),
-            rate(step.achieved.0),
-            ms(step.p50_ns),
-            ms(step.p99_ns),
-            ms(step.p999_ns),
-            step.errors,
-            percent(step.server_busy),
-            percent(step.proxy_busy),
-            percent(step.client_busy),
-            step.verdict,
-            bar(step.strain).trim_end(),
-        )?;
+        write_row(&cells(step), bar(step.strain).trim_end(), out)?;
     }
     Ok(())
+}
+
+/// Columns of the curve, and what stands behind them.
+fn write_row<T: Display>(cells: &[T; COLUMNS.len()], rest: &str, out: &mut dyn Write) -> io::Result<()> {
+    let [offered, answered, p50, p99, p99_9, errors, server, proxy, client, verdict] = cells;
+    write!(out, "  {offered:>10} {answered:>10}  {p50:>9} {p99:>9} {p99_9:>9}  ")?;
+    writeln!(out, "{errors:>7} {server:>6} {proxy:>6} {client:>6}  {verdict:<8} {rest}")
 }
 
 /// The answers of several paths in one sentence.

@@ -13,12 +13,11 @@ mod load;
 mod lose;
 mod pace;
 mod places;
+mod slot;
 
 use super::alarm::{ALARM, Alarm};
 use super::failure;
 use super::stream::Stream;
-use crate::engine::client::Client;
-use crate::engine::connection::Connection;
 use crate::engine::dialer::Dialer;
 use crate::engine::timers::Timers;
 use crate::engine::worker::{Greeting, Worker};
@@ -30,6 +29,7 @@ use crate::units::{Draws, Nanos};
 use hear::Answer;
 use mio::{Events, Poll};
 use places::Places;
+use slot::{Slot, Stage};
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -123,76 +123,14 @@ struct Pool<'w, 'c> {
     heard: Nanos,
 }
 
-/// A client and its connection.
-struct Slot {
-    stage: Stage,
-    stream: Option<Stream>,
-    connection: Connection,
-    client: Client,
-    /// The place in the roster that it connects to, and where that was when it did.
-    place: usize,
-    endpoint: Option<Endpoint>,
-    /// The batch that a connection is being made for, when each has its own.
-    next: Option<Range<u64>>,
-    /// Requests that this connection has served.
-    served: u64,
-    /// Tries since a connection was last good for something.
-    attempts: u32,
-    /// Whether it has had its first connection, or failed to, and the start need not wait for it.
-    is_ready: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Not connected: waiting to be dialed, or for another try.
-    Closed,
-    Connecting {
-        since: Nanos,
-    },
-    /// The TLS handshake.
-    Securing {
-        since: Nanos,
-        connected: Nanos,
-    },
-    Greeting {
-        since: Nanos,
-        replies_left: u32,
-    },
-    Open,
-    /// With nothing left to send. What becomes of the connection does not matter any more.
-    Done,
-}
-
-impl Stage {
-    /// When a connection that is on the way was begun.
-    fn dialing_since(self) -> Option<Nanos> {
-        match self {
-            Stage::Connecting { since } | Stage::Securing { since, .. } | Stage::Greeting { since, .. } => Some(since),
-            Stage::Closed | Stage::Open | Stage::Done => None,
-        }
-    }
-}
-
 impl<'w, 'c> Pool<'w, 'c> {
     fn new(worker: &'w mut Worker<'c>, poll: Poll, alarm: Option<Alarm>) -> Self {
         let plan = worker.common.plan;
-        let slot = || Slot {
-            stage: Stage::Closed,
-            stream: None,
-            connection: Connection::default(),
-            client: Client::default(),
-            place: 0,
-            endpoint: None,
-            next: None,
-            served: 0,
-            attempts: 0,
-            is_ready: false,
-        };
         let clients = worker.clients.len();
         // Threads share the rate.
         let rate = plan.connect_rate.map(|rate| crate::units::Rate(rate.0 / f64::from(plan.load_threads())));
         let mut pool = Pool {
-            slots: std::iter::repeat_with(slot).take(clients).collect(),
+            slots: std::iter::repeat_with(Slot::default).take(clients).collect(),
             poll,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             places: Places::of(worker.common.directory, &mut worker.batch),
