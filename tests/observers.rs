@@ -217,7 +217,7 @@ fn a_proxy_and_the_server_behind_it_are_seen() {
         let [at_work] = &list(sample, "proxies")[..] else { panic!("{sample:#}") };
         assert_eq!((&at_work["sessions"], &at_work["queue"]), (&5.into(), &0.into()), "{at_work:#}");
         assert_eq!((&at_work["rate"], &at_work["errors"]), (&0.0.into(), &0.into()), "nobody came or went");
-        assert_eq!(at_work["busy"].is_number(), stats.starts_with("unix:"), "{at_work:#}");
+        assert!(number(at_work, "busy") > 0.0, "its process is here, whoever tells of it: {at_work:#}");
         assert!(!measured.document.to_string().contains("open-sesame"));
     }
     let measured = measure(&proxy.arguments(LOAD)).ended(0);

@@ -201,31 +201,76 @@ impl ProxyLook {
 
 async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
     let at = Instant::now();
-    let (table, info) = match address {
+    let (table, process) = match address {
         StatsAddress::Socket(path) => {
             let connect = || async {
                 UnixStream::connect(path)
                     .await
                     .map_err(|error| format!("{error}; is this the path of a 'stats socket' that this user may open?"))
             };
-            (ask(connect().await?, b"show stat\n").await?, ask(connect().await?, b"show info\n").await?)
+            let info = ask(connect().await?, b"show info\n").await?;
+            (ask(connect().await?, b"show stat\n").await?, Process::of_socket(&info))
         }
         StatsAddress::Page { host, port, path, authorization } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| error.to_string())?;
             let login = authorization.as_ref().map_or(String::new(), |login| format!("Authorization: {login}\r\n"));
-            let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n{login}\r\n");
-            (page(&ask(stream, request.as_bytes()).await?)?, String::new())
+            let get = async |path: &str| {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| error.to_string())?;
+                let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n{login}\r\n");
+                page(&ask(stream, request.as_bytes()).await?)
+            };
+            // The table says nothing of the process, and the page for people does.
+            (
+                get(path).await?,
+                get(path.trim_end_matches(";csv")).await.map_or_else(|_| Process::default(), Process::of_page),
+            )
         }
     };
-    let info: HashMap<&str, &str> = info.lines().filter_map(|line| line.split_once(": ")).collect();
-    let pid: Option<u32> = info.get("Pid").and_then(|pid| pid.trim().parse().ok());
     Ok(ProxyLook {
         at,
-        version: info.get("Version").map(|version| version.trim().to_owned()),
-        threads: info.get("Nbthread").and_then(|threads| threads.trim().parse().ok()),
-        cpu: pid.and_then(cpu_of),
+        version: process.version,
+        threads: process.threads,
+        cpu: process.pid.and_then(cpu_of),
         servers: servers(&table)?,
     })
+}
+
+/// What HAProxy tells of its process.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Process {
+    version: Option<String>,
+    threads: Option<u64>,
+    pid: Option<u32>,
+}
+
+impl Process {
+    /// From `show info`.
+    fn of_socket(info: &str) -> Process {
+        let field = |name: &str| {
+            info.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                .map(|value| value.trim().to_owned())
+        };
+        let number = |name: &str| field(name)?.parse().ok();
+        Process {
+            version: field("Version"),
+            threads: number("Nbthread"),
+            pid: number("Pid").and_then(|pid| pid.try_into().ok()),
+        }
+    }
+
+    /// From the page for people: `HAProxy version 2.6.12, released …`, `<b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)`.
+    fn of_page(page: String) -> Process {
+        let behind = |mark: &str| {
+            let value = page.split_once(mark)?.1.trim_start();
+            Some(value[..value.find([',', ' ', ')', '<'])?].to_owned())
+        };
+        let number = |mark: &str| behind(mark)?.parse().ok();
+        Process {
+            version: behind("HAProxy version "),
+            threads: number("nbthread = "),
+            pid: number("pid = </b>").and_then(|pid| pid.try_into().ok()),
+        }
+    }
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWriteExt + Unpin, question: &[u8]) -> Result<String, String> {
@@ -280,11 +325,19 @@ fn servers(table: &str) -> Result<Vec<ServerRow>, String> {
     Ok(lines.map(row).filter(|row| row.number("type") == Some(2)).collect())
 }
 
-/// The processor time of a process of this machine, from the kernel: fields 14 and 15 of its `stat`.
+/// The processor time of an HAProxy on this machine, from the kernel: fields 14 and 15 of its `stat`. Where HAProxy is
+/// elsewhere, or has numbers of its own, somebody else has that number here.
 fn cpu_of(pid: u32) -> Option<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    ticks_of("haproxy", &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn ticks_of(name: &str, stat: &str) -> Option<Duration> {
     // The name, in parentheses, may have anything in it.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let (front, rest) = stat.rsplit_once(')')?;
+    if front.split_once('(')?.1 != name {
+        return None;
+    }
+    let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
 }
@@ -355,8 +408,21 @@ mod tests {
     }
 
     #[test]
-    fn our_own_processor_time_is_known() {
-        assert!(cpu_of(std::process::id()).is_some());
-        assert_eq!(cpu_of(u32::MAX), None);
+    fn the_process_is_told_on_the_socket_and_on_the_page() {
+        let told = Process { version: Some("2.6.12-1".to_owned()), threads: Some(4), pid: Some(8) };
+        assert_eq!(Process::of_socket("Name: HAProxy\nVersion: 2.6.12-1\nNbthread: 4\nPid: 8\n"), told);
+        let page = "<h1><a>HAProxy version 2.6.12-1, released 2026/10/17</a></h1>\n\
+                    <p><b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)<br>";
+        assert_eq!(Process::of_page(page.to_owned()), told);
+        assert_eq!(Process::of_page("<h1>hidden</h1>".to_owned()), Process::default());
+    }
+
+    #[test]
+    fn somebody_else_s_number_is_not_ours() {
+        let stat = "8 (haproxy) S 1 8 8 0 -1 0 0 0 0 0 70 30 0 0 20 0 1 0 5\n";
+        let whole = Duration::from_secs_f64(100.0 / clock_ticks_per_second() as f64);
+        assert_eq!(ticks_of("haproxy", stat), Some(whole));
+        assert_eq!(ticks_of("haproxy", &stat.replace("haproxy", "kworker/0:1")), None);
+        assert_eq!(cpu_of(std::process::id()), None, "this is no HAProxy");
     }
 }
