@@ -19,14 +19,24 @@ pub struct OpenLoop {
     waiting: u64,
     /// Nothing falls due any more.
     is_closed: bool,
-    /// Clients without a request in flight, the one that has been free for longest in front.
+    /// Clients with room for an arrival, the one that has been in line for longest in front. Each is in it once, however
+    /// much room it has.
     free: VecDeque<usize>,
+    is_in_line: Vec<bool>,
 }
 
 impl OpenLoop {
     pub fn new(schedule: Schedule) -> OpenLoop {
         let (to_send, to_come) = (schedule.clone(), schedule);
-        OpenLoop { start: Nanos::ZERO, to_send, to_come, waiting: 0, is_closed: false, free: VecDeque::new() }
+        OpenLoop {
+            start: Nanos::ZERO,
+            to_send,
+            to_come,
+            waiting: 0,
+            is_closed: false,
+            free: VecDeque::new(),
+            is_in_line: Vec::new(),
+        }
     }
 
     /// The schedule begins at `now`.
@@ -58,9 +68,15 @@ impl OpenLoop {
         (self.waiting > 0).then(|| self.start + self.to_send.peek())
     }
 
-    /// A client has nothing in flight.
+    /// A client has room for an arrival.
+    #[inline]
     pub fn release(&mut self, client: usize) {
-        self.free.push_back(client);
+        if self.is_in_line.len() <= client {
+            self.is_in_line.resize(client + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_in_line[client], true) {
+            self.free.push_back(client);
+        }
     }
 
     /// Whether there is anybody to send for the next arrival.
@@ -71,7 +87,12 @@ impl OpenLoop {
     /// A client for the oldest arrival that waits, which is asked for with [`take`](Self::take).
     #[inline]
     pub fn next_free(&mut self) -> Option<usize> {
-        if self.waiting > 0 { self.free.pop_front() } else { None }
+        if self.waiting == 0 {
+            return None;
+        }
+        let client = self.free.pop_front()?;
+        self.is_in_line[client] = false;
+        Some(client)
     }
 
     /// Takes the oldest arrival that waits, to be sent: when it was due.
@@ -95,6 +116,7 @@ impl OpenLoop {
     /// Nobody is free any more, and nothing is due: there is nothing left to send.
     pub fn dismiss(&mut self) -> impl Iterator<Item = usize> + '_ {
         self.waiting = 0;
+        self.is_in_line.clear();
         self.free.drain(..)
     }
 }
@@ -148,6 +170,17 @@ mod tests {
         open.fall_due(end + Nanos::from_secs(1), |due| panic!("{due:?} is after the end"));
         assert_eq!((open.waiting(), open.next_free()), (0, None));
         assert_eq!(open.close().count(), 0);
+    }
+
+    /// A client with a window says after each reply that it has room.
+    #[test]
+    fn a_client_stands_in_line_once() {
+        let mut open = constant(1000.0);
+        (0..100).for_each(|turn| open.release(turn % 2));
+        open.fall_due(open.next_due() + Nanos::from_millis(5), |_| ());
+        assert_eq!([open.next_free(), open.next_free(), open.next_free()], [Some(0), Some(1), None]);
+        open.release(1);
+        assert_eq!((open.next_free(), open.next_free()), (Some(1), None), "it comes back");
     }
 
     #[test]

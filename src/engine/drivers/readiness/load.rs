@@ -49,7 +49,9 @@ impl Pool<'_, '_> {
     pub(super) fn send(&mut self, index: usize, now: Nanos) -> Result<(), Failure> {
         let room = self.room(index);
         if let Some(open_loop) = &mut self.worker.open_loop {
-            (0..room / self.arrival_len).for_each(|_| open_loop.release(index));
+            if room >= self.arrival_len {
+                open_loop.release(index);
+            }
             return Ok(());
         }
         match self.next_batch(room) {

@@ -42,6 +42,11 @@ impl Pool<'_, '_> {
             match self.worker.batch_due(due) {
                 Some(numbers) => {
                     let sent = self.send_batch_due(index, numbers, now, due);
+                    let goes_on = sent.is_ok() && self.slots[index].served < self.lifetime;
+                    let has_room = goes_on && self.room(index) >= self.arrival_len;
+                    if let (true, Some(open_loop)) = (has_room, &mut self.worker.open_loop) {
+                        open_loop.release(index);
+                    }
                     self.bear(index, sent)?;
                 }
                 None => {
