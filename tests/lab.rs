@@ -161,6 +161,24 @@ fn writes_go_to_the_master_and_reads_come_from_the_replicas() {
     assert!(!directory.exists());
 }
 
+/// Whoever is not written down would never be found again.
+#[test]
+fn a_member_that_cannot_be_written_down_is_ended() {
+    let (runtime, mut lab) = up(&small());
+    lab.strike("redis-1", Blow::Kill).unwrap();
+    // Where the state is written before it takes the place of the one that is there.
+    let taken = lab.directory().join("lab.json.part");
+    fs::create_dir(&taken).unwrap();
+    assert!(runtime.block_on(lab.start("redis-1")).is_err());
+    assert!(TcpStream::connect(member(&lab, "redis-1").address).is_err(), "it is not left to itself");
+    fs::remove_dir(&taken).unwrap();
+    runtime.block_on(lab.start("redis-1")).unwrap();
+    let (pids, directory) = (pids(&lab), lab.directory().to_owned());
+    drop(lab);
+    assert_gone(&pids);
+    assert!(!directory.exists());
+}
+
 #[test]
 fn two_labs_run_side_by_side_and_end_alone() {
     let runtime = Runtime::new().unwrap();

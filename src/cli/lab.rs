@@ -190,7 +190,8 @@ fn run_up(up: Up) -> Result<Exit, Error> {
     let session = Session::start()?;
     let lab = session.unless_interrupted(Lab::up(&options));
     let lab = lab.ok_or_else(|| session.interrupted("interrupted while the lab came up; it has ended"))??;
-    let members = session.unless_interrupted(lab.status()).unwrap_or_default();
+    let members = session.unless_interrupted(lab.status());
+    let members = members.ok_or_else(|| session.interrupted("interrupted; the lab has ended"))?;
     let introduction = introduction(&lab, &members, up.detach)?;
     if up.detach {
         // From here on it is the user's, and does not end because nobody reads of it.

@@ -214,10 +214,7 @@ impl Lab {
                 return Err(unmoved(name, *process, "it does not end"));
             }
         }
-        for child in self.children.values_mut() {
-            let _ = child.wait();
-        }
-        self.children.clear();
+        std::mem::take(&mut self.children).into_values().for_each(bury);
         if is_there {
             registry::leave(&self.directory, &self.state)?;
         }
@@ -233,6 +230,12 @@ impl Drop for Lab {
             let _ = self.end();
         }
     }
+}
+
+/// Ends a process that we have started, if it has not ended, and takes note of that.
+fn bury(mut child: Child) {
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn unmoved(name: &str, process: Process, cause: &str) -> LabError {

@@ -5,7 +5,7 @@ use super::process::spawn;
 use super::programs::{Programs, Version};
 use super::state::{self, State, make_private, refused, write_private};
 use super::topology::{Network, PODS, Place, Ports, Topology};
-use super::{Kind, Lab, LabError, Options, config, registry};
+use super::{Kind, Lab, LabError, Options, bury, config, registry};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -112,7 +112,13 @@ impl Lab {
         if let Some(mut before) = self.children.insert(name.clone(), child) {
             let _ = before.wait();
         }
-        self.state.processes.insert(name, process);
-        self.state.write(&self.directory)
+        self.state.processes.insert(name.clone(), process);
+        let written = self.state.write(&self.directory);
+        if written.is_err() {
+            // Nobody would find it, and so nobody could end it.
+            self.state.processes.remove(&name);
+            self.children.remove(&name).into_iter().for_each(bury);
+        }
+        written
     }
 }
