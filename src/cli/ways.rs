@@ -15,6 +15,7 @@ use crate::result::document::Filled;
 use crate::target::guard::GuardReport;
 use crate::target::{Directory, Resolved, Target, resolve};
 use crate::units::Nanos;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ impl Way {
     }
 
     /// What the load would do to whoever is at the end.
-    pub fn guard(&mut self, session: &Session) -> Result<GuardReport, Error> {
+    fn guard(&mut self, session: &Session) -> Result<GuardReport, Error> {
         match self.resolved.take() {
             Some(mut resolved) => prepare::guard(session, &self.plan, &mut resolved, &self.requests),
             None => Ok(GuardReport::default()),
@@ -192,7 +193,7 @@ pub fn check(ways: &[Way], different_servers: bool) -> Result<(), Error> {
 fn ends(targets: &[Target]) -> String {
     let end = |target: &Target| {
         let role = target.server.role.as_deref().unwrap_or("unknown role");
-        let id = target.server.run_id.as_deref().map_or("?", |id| &id[..id.len().min(8)]);
+        let id = target.server.short_run_id().unwrap_or_else(|| "?".to_owned());
         let others = target.path.servers_seen.len().saturating_sub(1);
         let more = if others > 0 { format!(" and {others} more") } else { String::new() };
         let at = target.path.server.as_ref().filter(|_| target.path.may_fan_out());
@@ -202,18 +203,45 @@ fn ends(targets: &[Target]) -> String {
     targets.iter().map(end).collect::<Vec<_>>().join(", ")
 }
 
+/// Looks at each server before it is loaded, whichever way leads there.
+///
+/// # Errors
+/// [`Error`] when the plan says that somebody who could be harmed is not to be.
+pub fn guard(session: &Session, ways: &mut [Way]) -> Result<GuardReport, Error> {
+    let mut whole = GuardReport { mode: ways[0].plan.guard, ..GuardReport::default() };
+    let mut known = Known::default();
+    for way in ways {
+        if !known.meets(way) {
+            whole.findings.extend(way.guard(session)?.findings);
+        }
+    }
+    whole.findings.sort_by_key(|finding| Reverse(finding.level));
+    Ok(whole)
+}
+
+/// Servers that something was done with.
+#[derive(Default)]
+struct Known(BTreeSet<String>);
+
+impl Known {
+    /// Whether all that a way leads to were met before; whoever does not say who it is was not.
+    fn meets(&mut self, way: &Way) -> bool {
+        let servers = way.servers();
+        let is_known = !servers.is_empty() && servers.iter().all(|server| self.0.contains(*server));
+        self.0.extend(servers.into_iter().map(str::to_owned));
+        is_known
+    }
+}
+
 /// Fills the keys that the tests read: once, or at each of different servers.
 pub fn prefill(session: &Session, ways: &mut [Way], different_servers: bool) -> Result<Option<Filled>, Error> {
     let mut all: Option<Filled> = None;
-    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut known = Known::default();
     for way in ways {
         let Some(plan) = way.plan.prefill.clone() else { return Ok(None) };
-        let servers: Vec<String> = way.servers().into_iter().map(str::to_owned).collect();
-        let is_known = !servers.is_empty() && servers.iter().all(|server| known.contains(server));
-        if is_known || (all.is_some() && !different_servers) || way.has_replica() {
+        if (all.is_some() && !different_servers) || way.has_replica() || known.meets(way) {
             continue;
         }
-        known.extend(servers);
         let directories = [Arc::clone(&way.directory)];
         let filled = prefill::fill(session, &way.plan, &plan, &directories, &way.targets, &mut way.dealt, &mut ())?;
         let sum = all.get_or_insert_default();

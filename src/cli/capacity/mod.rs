@@ -42,7 +42,7 @@ pub fn run(mut arguments: Arguments) -> Result<Exit, Error> {
     }
     let plan = ways[0].plan.clone();
     let command_line = std::mem::take(&mut arguments.command_line);
-    let guard = ways[0].guard(&session)?;
+    let guard = ways::guard(&session, &mut ways)?;
     let targets = ways.iter().flat_map(|way| way.targets.iter().cloned()).collect();
     let mut document = Document::new(tool(), command_line, plan, Machine::observe(), targets, guard);
     document.kind = Kind::Capacity;
