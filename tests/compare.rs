@@ -216,6 +216,47 @@ fn documents_are_compared_and_judged() {
     rbench(&words(&format!("{from} --fail-if p99>+10%"))).ended(1);
 }
 
+/// What was measured differently differs for more reasons than one.
+#[test]
+fn documents_of_another_load_are_told_apart() {
+    let scratch = Scratch::new();
+    let kept = ["five", "seven", "rate"].map(|name| scratch.path(&format!("{name}.json")).display().to_string());
+    let [five, seven, rate] = &kept;
+    for (flags, path) in [("-c 5", five), ("-c 7 -P 2", seven), ("-c 5 --rate 20000", rate)] {
+        rbench(&words(&format!("--embedded -t set -n 200 -q --repeat 6 {flags} --json {path}"))).succeeded();
+    }
+    let whole = scratch.path("compare.json");
+    let from = format!("compare --from {five} --from {seven}");
+    let ran = rbench(&words(&format!("{from} --primary p50 --json {}", whole.display()))).succeeded();
+    assert!(ran.stdout.contains("they differ in clients (5, 7), pipeline (1, 2)"), "{}", ran.stdout);
+    let document = document(&whole);
+    assert_eq!(document["command_line"][1], "compare", "whoever compared, not whoever measured");
+    rbench(&words(&format!("compare --from {five} --from {five}"))).succeeded();
+    rbench(&words(&format!("compare --from {five} --from {rate}"))).failed(1, &["--rate", "closed loop"]);
+    for flag in ["-c 5", "-t set", "--rounds 20", "--different-servers", "--haproxy-stats unix:/none"] {
+        let named = flag.split(' ').next().unwrap().replace("-c", "--clients").replace("-t", "--tests");
+        let ran = rbench(&words(&format!("{from} {flag}"))).failed(2, &["--from"]);
+        assert!(ran.stderr.contains(&named), "{named} is not in {}", ran.stderr);
+    }
+}
+
+/// Every server that is loaded is looked at first, not only the one that the first path leads to.
+#[test]
+fn the_guard_looks_behind_every_path() {
+    let (empty, used) = (RedisServer::start(), RedisServer::start());
+    used.tell(&["SET", "someone", "else"]);
+    let paths = format!("--path empty={} --path used={}", empty.name(), used.name());
+    let line = format!("compare {SHORT} {paths} --different-servers -t set --guard");
+    let search = format!("capacity --promise p50<10s {paths} -t set --guard refuse");
+    for line in [format!("{line} refuse"), search] {
+        let ran = rbench(&words(&line)).ended(6);
+        assert!(ran.stderr.contains("1 key of another owner"), "{}", ran.stderr);
+    }
+    assert_eq!([empty.calls_of("set"), used.calls_of("set")], [0, 1]);
+    let (_, document) = compare(&format!("{paths} --different-servers -t set --guard warn"));
+    assert!(document["guard"]["findings"].to_string().contains("another owner"), "{:#}", document["guard"]);
+}
+
 #[test]
 fn too_few_repeats_are_no_gate() {
     let scratch = Scratch::new();
@@ -237,7 +278,12 @@ fn every_format_tells_the_same() {
     let row = rows.map(fields).find(|row| row[3] == "throughput").expect("a row of the rate");
     assert_eq!((row.len(), row[4].as_str(), row[5].as_str()), (16, "true", "6"), "{row:?}");
     let markdown = compare(&format!("{line} --format markdown")).0.stdout;
-    assert!(markdown.contains("| **throughput** |") && markdown.starts_with("### SET: b beside a"), "{markdown}");
+    assert!(
+        markdown.contains("| **throughput** |")
+            && markdown.starts_with("- a: ")
+            && markdown.contains("\n### SET: b beside a"),
+        "{markdown}"
+    );
     let json: Value = serde_json::from_str(&compare(&format!("{line} --format json")).0.stdout).expect("JSON");
     assert_eq!(json["kind"], "compare");
 }
@@ -280,6 +326,8 @@ fn what_is_not_for_a_comparison_is_told() {
         ("--path a=embedded --aa --warmup 5s", "--settle"),
         ("--path a=embedded --aa --repeat 5", "--rounds"),
         ("--path a=embedded --aa --rounds 5", "6"),
+        ("--path a=embedded --aa --max-rounds 9", "--precision-target"),
+        ("--path a=embedded --path b=embedded --aa", "one --path"),
         ("--path a=embedded --aa --margin 5", "5%"),
         ("--path a=embedded --aa --primary p98", "p99.9"),
         ("--path a=embedded --aa --fail-if p99", "p99>+10%"),

@@ -266,10 +266,12 @@ impl Run<'_> {
         watch.expect(plan, (!is_alone).then(|| self.document.label_of(&test.title, target)).as_deref());
         let seed = plan.seed_of(round, index);
         let interrupted = &self.session.interrupt.flag;
-        let proxies = self.session.look_at(&self.arguments.haproxy_stats)?;
+        let proxies = self.session.look_at(&self.arguments.haproxy_stats, self.document.results.is_empty())?;
         let load = Load { plan, test, seed, directory, standing: None };
         let observers = std::mem::take(&mut self.observers[place]);
-        let mut observing = self.session.wait_for(observers.begin(plan.clients.into()))?;
+        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into()));
+        let before = || self.session.interrupted(format!("interrupted before {}", test.title));
+        let mut observing = observing.ok_or_else(before)?;
         watch.observe_with(observing.starter());
         let recording = engine::run(&DRIVERS[0], load, interrupted, watch).map_err(|error| self.not_started(&error))?;
         let (observers, mut observed) = self.session.observed(observing);

@@ -64,16 +64,26 @@ impl Session {
         self.runtime().block_on(observing.end(patience))
     }
 
-    /// Looks at each proxy whose statistics are at one of `addresses`.
-    pub fn look_at(&self, addresses: &[StatsAddress]) -> Result<Vec<ProxyLook>, Error> {
-        let look = |address| self.wait_for(ProxyLook::at(address, STATS_PATIENCE))?.map_err(Error::failed);
+    /// Looks at each proxy whose statistics are at one of `addresses`. One that does not answer is an error before the
+    /// first load, where an address may be wrong, and later on None: nothing that was measured ends for it.
+    pub fn look_at(&self, addresses: &[StatsAddress], is_first: bool) -> Result<Vec<Option<ProxyLook>>, Error> {
+        let look = |address| match self.unless_interrupted(ProxyLook::at(address, STATS_PATIENCE)) {
+            Some(Ok(look)) => Ok(Some(look)),
+            Some(Err(reason)) if is_first => Err(Error::failed(reason)),
+            Some(Err(reason)) => {
+                say::warning(reason);
+                Ok(None)
+            }
+            None => Err(self.interrupted("interrupted")),
+        };
         addresses.iter().map(look).collect()
     }
 
-    /// What the proxies did since they were looked at `before`, as far as they still say so: a run does not end for it.
-    pub fn since(&self, before: &[ProxyLook], addresses: &[StatsAddress]) -> Vec<ProxyUse> {
+    /// What the proxies did since they were looked at `before`, as far as they still say so.
+    pub fn since(&self, before: &[Option<ProxyLook>], addresses: &[StatsAddress]) -> Vec<ProxyUse> {
         let mut uses = Vec::new();
         for (address, before) in addresses.iter().zip(before) {
+            let Some(before) = before else { continue };
             match self.unless_interrupted(ProxyLook::at(address, STATS_PATIENCE)) {
                 Some(Ok(now)) => uses.push(now.since(before, address)),
                 Some(Err(reason)) => say::warning(reason),

@@ -24,6 +24,9 @@ pub struct Compare {
     pub repeated: u64,
     /// What disturbed those that were taken as they are.
     pub borne: Vec<Disturbance>,
+    /// In what the loads of documents differ, each with the values of all. Always empty of paths that took turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differing: Vec<String>,
     /// For each test every path but the reference.
     pub comparisons: Vec<Compared>,
 }

@@ -43,6 +43,10 @@ impl FromStr for Rule {
         let metric = name.trim().parse().map_err(|known: String| format!("'{}' is no metric; {known}", name.trim()))?;
         let (grows, limit) = (limit.starts_with('>'), limit[1..].trim());
         let percent: f64 = limit.strip_suffix('%').and_then(|it| it.parse().ok()).ok_or_else(shape)?;
+        if grows == (metric == Metric::Throughput) {
+            let (way, sign) = if grows { ('<', '-') } else { ('>', '+') };
+            return Err(format!("'{text}': that is no loss; {metric}{way}{sign}10% is"));
+        }
         let is_sound = percent.is_finite() && if grows { percent > 0.0 } else { percent < 0.0 && percent > -100.0 };
         if is_sound { Ok(Rule { metric, limit: percent / 100.0 }) } else { Err(shape()) }
     }
@@ -78,7 +82,18 @@ mod tests {
             assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
         }
         assert_eq!("p50 > 10%".parse::<Rule>().unwrap().to_string(), "p50>+10%");
-        for text in ["p99", "p99>10", "p98>+10%", "p99>-10%", "p99<+10%", "p99>+x%", "p99<-100%", ">+1%"] {
+        for text in [
+            "p99",
+            "p99>10",
+            "p98>+10%",
+            "p99>-10%",
+            "p99<+10%",
+            "p99>+x%",
+            "p99<-100%",
+            ">+1%",
+            "p99<-5%",
+            "throughput>+5%",
+        ] {
             assert!(text.parse::<Rule>().is_err(), "{text}");
         }
     }

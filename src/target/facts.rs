@@ -42,6 +42,11 @@ pub struct ServerFacts {
 }
 
 impl ServerFacts {
+    /// As much of `run_id` as tells servers apart for people.
+    pub fn short_run_id(&self) -> Option<String> {
+        self.run_id.as_ref().map(|id| id.chars().take(8).collect())
+    }
+
     /// Reads the text that `INFO` replies with.
     pub fn from_info(text: &str) -> ServerFacts {
         let info = Info::read(text);
@@ -106,6 +111,14 @@ mod tests {
         assert_eq!((facts.io_threads_active, facts.is_saving), (Some(false), Some(true)));
         assert_eq!((facts.used_memory_bytes, facts.maxmemory_bytes), (Some(1024), None));
         assert_eq!(facts.maxmemory_policy, None);
+    }
+
+    #[test]
+    fn a_short_run_id_is_of_letters_and_not_of_bytes() {
+        let short = |id: &str| ServerFacts::from_info(&format!("run_id:{id}\r\n")).short_run_id();
+        assert_eq!(short("0123456789abcdef").as_deref(), Some("01234567"));
+        assert_eq!(short("0123456\u{fffd}\u{fffd}").as_deref(), Some("0123456\u{fffd}"));
+        assert_eq!(ServerFacts::default().short_run_id(), None);
     }
 
     #[test]

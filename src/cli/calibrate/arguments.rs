@@ -7,6 +7,7 @@ use crate::cli::flags::connections::ConnectionFlags;
 use crate::cli::flags::errors::ErrorFlags;
 use crate::cli::flags::load::LoadFlags;
 use crate::cli::flags::observe::ObserveFlags;
+use crate::cli::flags::out_of_place::{as_typed, is_typed};
 use crate::cli::flags::server::ServerFlags;
 use crate::cli::flags::workload::WorkloadFlags;
 use crate::cli::plan::plan;
@@ -116,14 +117,6 @@ fn hidden(arg: Arg) -> Arg {
     arg.hide(is_endless || is_of_server)
 }
 
-/// A flag as it is typed.
-fn name(arg: &Arg) -> String {
-    match (arg.get_long(), arg.get_short()) {
-        (Some(long), _) => format!("--{long}"),
-        (None, short) => short.map_or(String::new(), |short| format!("-{short}")),
-    }
-}
-
 impl Arguments {
     /// Decides what the flags leave open.
     ///
@@ -138,14 +131,13 @@ impl Arguments {
         }
         // Bare, it says what is done in any case.
         let is_plain = matches!(server.embedded, Some(None));
-        let out_of_place =
-            of_server().find(|arg| typed(arg.get_id().as_str()) && !(is_plain && arg.get_id() == "embedded"));
+        let out_of_place = of_server().find(|arg| is_typed(matches, arg) && !(is_plain && arg.get_id() == "embedded"));
         if let Some(arg) = out_of_place {
             let what = match arg.get_id() == "embedded" {
                 true => "with a SPEC is not for a calibration: a server that misbehaves has no ceiling to tell",
                 false => "is not for a calibration, which is made against the embedded server: leave it out",
             };
-            return Err(Error::usage(format!("{} {what}", name(&arg))));
+            return Err(Error::usage(format!("{} {what}", as_typed(&arg))));
         }
         if let Some((_, flag)) = ENDLESS.iter().find(|(id, _)| typed(id)) {
             return Err(Error::usage(format!("{flag} is not for a calibration: it has no end")));

@@ -128,8 +128,10 @@ impl<'a> Steps<'a> {
     ) -> Result<TestResult, Error> {
         let (test, round) = (&plan.tests[index], self.round);
         self.round += 1;
-        let proxies = self.session.look_at(&self.settings.haproxy_stats)?;
-        let mut observing = self.session.wait_for(std::mem::take(&mut way.observers).begin(plan.clients.into()))?;
+        let proxies = self.session.look_at(&self.settings.haproxy_stats, round == 0)?;
+        let observers = std::mem::take(&mut way.observers);
+        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into()));
+        let mut observing = observing.ok_or_else(|| self.interrupted())?;
         judge.look_at(observing.seen());
         let enough = AtomicBool::new(false);
         let progress = io::stderr().is_terminal().then(Progress::default);
@@ -152,7 +154,7 @@ impl<'a> Steps<'a> {
         let dealt = way.dealt.entry((round, index, 0)).or_default();
         *dealt = (*dealt).max(recording.dealt);
         if self.session.interrupt.is_set() {
-            return Err(self.session.interrupted("interrupted: the search is not over"));
+            return Err(self.interrupted());
         }
         observed.complete(&recording.timeline, &recording.load_threads);
         let summary = stats::summarize(&recording);
@@ -163,9 +165,13 @@ impl<'a> Steps<'a> {
         Ok(result)
     }
 
+    fn interrupted(&self) -> Error {
+        self.session.interrupted("interrupted: the search is not over")
+    }
+
     fn not_made(&self, error: &EngineError) -> Error {
         match error {
-            EngineError::Interrupted => self.session.interrupted("interrupted: the search is not over"),
+            EngineError::Interrupted => self.interrupted(),
             error => Error::failed(error),
         }
     }

@@ -3,7 +3,7 @@
 use crate::cli::error::Error;
 use crate::cli::flags::PlanFlags;
 use crate::cli::flags::finding::FindingFlags;
-use crate::cli::flags::out_of_place::OutOfPlace;
+use crate::cli::flags::out_of_place::{OutOfPlace, as_typed, is_typed};
 use crate::cli::flags::server::ServerFlags;
 use crate::cli::observe::Wanted;
 use crate::cli::paths::{NamedPath, different_names};
@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::report::finding::Style;
 use crate::result::compare::{Compare, ComparedPath};
 use crate::stats::{Metric, Rule};
-use clap::{ArgMatches, Args};
+use clap::{Arg, ArgMatches, Args, Command};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,7 +71,8 @@ struct HowFlags {
     precision_target: Option<f64>,
 
     /// Then, rounds at the most
-    #[arg(long, value_name = "N", default_value = "30", value_parser = rounds, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "30", value_parser = rounds, allow_negative_numbers = true,
+        requires = "precision_target")]
     max_rounds: u32,
 
     /// What the comparison is for: p50, p90, p99, p99.9, mean, throughput or cpu; the others are told as exploratory
@@ -86,7 +87,7 @@ struct HowFlags {
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
 
-    /// Compare the reference with itself: how much of a difference is noise
+    /// Compare a path with itself: how much of a difference is noise
     #[arg(long)]
     aa: bool,
 
@@ -149,6 +150,22 @@ pub const OUT_OF_PLACE: OutOfPlace = OutOfPlace(&[
     ("steps", "--steps is not for a comparison: the rate must be the same in every turn"),
 ]);
 
+/// Flags that bear on documents: whatever else was typed would have no effect.
+const OF_DOCUMENTS: [&str; 8] = ["from", "reference", "primary", "margin", "fail_if", "format", "json", "help"];
+
+/// # Errors
+/// [`Error`] when a flag was typed that is about measuring.
+fn check_documents(matches: &ArgMatches) -> Result<(), Error> {
+    let command = CompareFlags::augment_args(Command::new("compare"));
+    let is_idle = |arg: &&Arg| is_typed(matches, arg) && !OF_DOCUMENTS.contains(&arg.get_id().as_str());
+    match command.get_arguments().find(is_idle) {
+        Some(arg) => {
+            Err(Error::usage(format!("{} is not for --from: what is in documents has been measured", as_typed(arg))))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Arguments {
     /// Decides what the flags leave open.
     ///
@@ -159,6 +176,9 @@ impl Arguments {
         let CompareFlags { how, plan: mut flags, output } = flags;
         if !how.from.is_empty() && how.from.len() < 2 {
             return Err(Error::usage("--from takes the documents of two runs or more: give it once for each"));
+        }
+        if !how.from.is_empty() {
+            check_documents(matches)?;
         }
         let paths = paths(&how, &flags.server)?;
         let is_reference = |path: &NamedPath| how.reference.as_ref() == Some(&path.name);
@@ -216,6 +236,7 @@ fn paths(how: &HowFlags, server: &ServerFlags) -> Result<Vec<NamedPath>, Error> 
             Err(Error::usage("name the ways to compare: --path direct=HOST:PORT --path haproxy=HOST:PORT"))
         }
         (None, _) => Err(Error::usage("--reference must be the name of a --path")),
+        (Some(_), true) if paths.len() > 1 => Err(Error::usage("--aa compares one path with itself: give one --path")),
         (Some(reference), true) => {
             let again = reference.called(format!("{}-again", reference.name));
             Ok(vec![reference, again])
@@ -269,6 +290,7 @@ impl Settings {
             primary: self.primary,
             margin: self.margin,
             is_interleaved: true,
+            differing: Vec::new(),
             slice_ns: Some(self.slice.into()),
             settle_ns: Some(self.settle.into()),
             repeated: 0,

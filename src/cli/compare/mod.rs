@@ -39,7 +39,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Error> {
     }
     let mut out = io::stdout().lock();
     if !arguments.settings.from.is_empty() {
-        let document = saved::compare(&arguments.settings)?;
+        let document = saved::compare(&arguments.settings, arguments.command_line)?;
         return tell(&document, &arguments.settings, &mut out);
     }
     live(arguments, &mut out)
@@ -63,7 +63,7 @@ fn live(mut arguments: Arguments, out: &mut dyn Write) -> Result<Exit, Error> {
     ways::check(&ways, settings.different_servers)?;
     let plan = ways[settings.reference].plan.clone();
     let command_line = std::mem::take(&mut arguments.command_line);
-    let guard = ways[settings.reference].guard(&session)?;
+    let guard = ways::guard(&session, &mut ways)?;
     let targets = ways.iter().flat_map(|way| way.targets.iter().cloned()).collect();
     let mut document = Document::new(tool(), command_line, plan.clone(), Machine::observe(), targets, guard);
     document.kind = Kind::Compare;

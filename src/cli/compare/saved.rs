@@ -3,15 +3,19 @@
 use super::arguments::Settings;
 use super::conclude;
 use crate::cli::error::Error;
+use crate::cli::run::tool;
+use crate::plan::Plan;
 use crate::result::compare::{Compare, ComparedPath};
 use crate::result::{Document, Kind, TestResult, store};
+use crate::target::guard::GuardReport;
+use serde_json::Value;
 use std::path::Path;
 
 /// Brings the documents together as if their repeats had been rounds.
 ///
 /// # Errors
 /// [`Error`] when they have nothing to be compared by.
-pub fn compare(settings: &Settings) -> Result<Document, Error> {
+pub fn compare(settings: &Settings, command_line: Vec<String>) -> Result<Document, Error> {
     let mut documents = Vec::new();
     for path in &settings.from {
         let document = store::read(path).map_err(Error::failed)?;
@@ -28,11 +32,16 @@ pub fn compare(settings: &Settings) -> Result<Document, Error> {
         paths.push(ComparedPath { name, targets, round_trip_ns: None, afterwards: None });
     }
     let reference = settings.reference_among(&paths)?;
-    let mut whole = documents[0].clone();
+    let plans: Vec<&Plan> = documents.iter().map(|document| &document.config).collect();
+    if plans.iter().any(|plan| plan.arrivals.is_some() != plans[0].arrivals.is_some()) {
+        return Err(Error::failed(
+            "some of the runs were made at a --rate, and others in a closed loop: they measure different latencies",
+        ));
+    }
+    let targets = documents.iter().flat_map(|document| document.targets.clone()).collect();
+    let (plan, client) = (documents[0].config.clone(), documents[0].client.clone());
+    let mut whole = Document::new(tool(), command_line, plan, client, targets, GuardReport::default());
     whole.kind = Kind::Compare;
-    whole.targets = documents.iter().flat_map(|document| document.targets.clone()).collect();
-    whole.results = Vec::new();
-    whole.repeats = Vec::new();
     whole.compare = Some(Compare {
         paths,
         reference,
@@ -43,6 +52,7 @@ pub fn compare(settings: &Settings) -> Result<Document, Error> {
         settle_ns: None,
         repeated: 0,
         borne: Vec::new(),
+        differing: differing(&plans),
         comparisons: Vec::new(),
     });
     for title in titles(&documents) {
@@ -59,6 +69,40 @@ pub fn compare(settings: &Settings) -> Result<Document, Error> {
         true => Err(Error::failed("the documents have no test in common that ran to its end")),
         false => Ok(whole),
     }
+}
+
+/// What of a plan decides how much load it makes and of what kind, beside its tests, by the names of a document.
+const LOAD: [&str; 18] = [
+    "arrivals",
+    "clients",
+    "connect_rate",
+    "data_bytes",
+    "keep_alive",
+    "key_count",
+    "key_distribution",
+    "pipeline",
+    "pipeline_mode",
+    "protocol",
+    "reconnect_every",
+    "think_time",
+    "threads",
+    "tracking",
+    "ttl",
+    "value_data",
+    "value_size",
+    "verify",
+];
+
+/// In what of that `plans` differ, with what each has.
+fn differing(plans: &[&Plan]) -> Vec<String> {
+    let kept: Vec<Value> = plans.iter().map(|plan| serde_json::to_value(plan).unwrap_or_default()).collect();
+    let values = |name: &str| kept.iter().map(|plan| &plan[name]).collect::<Vec<_>>();
+    let differs = |name: &&&str| values(name).iter().any(|value| *value != values(name)[0]);
+    let told = |name: &&str| {
+        let each: Vec<String> = values(name).into_iter().map(Value::to_string).collect();
+        format!("{name} ({})", each.join(", "))
+    };
+    LOAD.iter().filter(differs).map(told).collect()
 }
 
 /// What a document goes by: the name of its file, and a number when another has that.

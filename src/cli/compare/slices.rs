@@ -45,13 +45,15 @@ impl<'a> Slices<'a> {
         let seed = plan.seed_of(round.into(), self.test);
         let load = Load { plan, test, seed, directory, standing: Some(standing) };
         let place = || format!("{} in round {round}, path '{}'", test.title, plan.path.as_deref().unwrap_or_default());
-        let proxies = session.look_at(&self.settings.haproxy_stats)?;
-        let mut observing = session.wait_for(std::mem::take(observers).begin(plan.clients.into()))?;
+        let interrupted = || session.interrupted(format!("interrupted: {}", place()));
+        let proxies = session.look_at(&self.settings.haproxy_stats, round == 0 && self.test == 0)?;
+        let observing = session.unless_interrupted(std::mem::take(observers).begin(plan.clients.into()));
+        let mut observing = observing.ok_or_else(interrupted)?;
         let mut watching = (self.observer.as_mut(), observing.starter());
         let before = Taken::look();
         let recording =
             engine::run(&DRIVERS[0], load, &session.interrupt.flag, &mut watching).map_err(|error| match error {
-                EngineError::Interrupted => session.interrupted(format!("interrupted: {}", place())),
+                EngineError::Interrupted => interrupted(),
                 error => Error::failed(format!("{}: {error}", place())),
             })?;
         let TakenShare { steal, throttled } = Taken::look().since(&before);
@@ -64,7 +66,7 @@ impl<'a> Slices<'a> {
         *dealt = (*dealt).max(recording.dealt);
         match &recording.end {
             End::Completed => {}
-            End::Interrupted => return Err(session.interrupted(format!("interrupted: {}", place()))),
+            End::Interrupted => return Err(interrupted()),
             End::Failed(failure) => return Err(Error::failed(format!("{}: {failure}", place()))),
         }
         let summary = stats::summarize(&recording);

@@ -1,8 +1,8 @@
 //! Flags of a run that make no sense for another verb.
 
 use crate::cli::error::Error;
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches};
 
 /// Flags by id, each with the reason and the way out.
 pub struct OutOfPlace(pub &'static [(&'static str, &'static str)]);
@@ -21,5 +21,18 @@ impl OutOfPlace {
     /// What a profile says of them is not for the verb either.
     pub fn ids(&self) -> Vec<&'static str> {
         self.0.iter().map(|(id, _)| *id).collect()
+    }
+}
+
+pub fn is_typed(matches: &ArgMatches, arg: &Arg) -> bool {
+    matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
+
+/// A flag by the name that it is typed with.
+pub fn as_typed(arg: &Arg) -> String {
+    match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some(short)) => format!("-{short}"),
+        (None, None) => "a command".to_owned(),
     }
 }

@@ -52,7 +52,7 @@ pub fn verdict(compared: &ComparedMetric, compare: &Compare) -> String {
     let (comparison, margin) = (&compared.comparison, compare.margin);
     let more = compared.metric == Metric::Throughput;
     match (comparison.verdict, compared.metric) {
-        (Verdict::NoDifference, _) => format!("no difference of {:.0} %", margin * 100.0),
+        (Verdict::NoDifference, _) => format!("no difference of {} %", (margin * 1e8).round() / 1e6),
         (Verdict::Slower, Metric::Cpu) => "dearer".to_owned(),
         (Verdict::Faster, Metric::Cpu) => "cheaper".to_owned(),
         (Verdict::Slower, _) if more => "less".to_owned(),
@@ -107,6 +107,9 @@ pub fn remarks(document: &Document, compare: &Compare) -> Vec<String> {
         if let Some(Afterwards::Unknown(reason)) = &path.afterwards {
             remarks.push(format!("where the path '{}' ends after the last turn is not known: {reason}", path.name));
         }
+    }
+    if !compare.differing.is_empty() {
+        remarks.push(format!("the runs were not of the same load: they differ in {}", compare.differing.join(", ")));
     }
     if document.config.arrivals.is_none() {
         remarks.push(

@@ -1,11 +1,18 @@
 //! For a pull request.
 
 use super::figures::{change, how, interval, label, remarks, value, verdict};
+use super::text::ends_of;
 use crate::result::Document;
 use std::io::{self, Write};
 
 pub fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     let Some(compare) = &document.compare else { return Ok(()) };
+    for path in &compare.paths {
+        for end in ends_of(document, path) {
+            writeln!(out, "- {}: {end}", path.name)?;
+        }
+    }
+    writeln!(out)?;
     for compared in &compare.comparisons {
         let (reference, other) = (compare.name(compare.reference), compare.name(compared.path));
         writeln!(out, "### {}: {other} beside {reference}\n", compared.test)?;

@@ -2,7 +2,7 @@
 
 use super::figures::{change, how, interval, label, remarks, value, verdict};
 use crate::report::proxies;
-use crate::result::compare::{Compare, Compared};
+use crate::result::compare::{Compare, Compared, ComparedPath};
 use crate::result::{Document, TestResult};
 use crate::stats::{Metric, ShiftPoint, Spread};
 use crate::target::{PathKind, Target};
@@ -20,16 +20,18 @@ pub fn write_paths(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     let width = compare.paths.iter().map(|path| path.name.chars().count()).max().unwrap_or(0);
     for (place, path) in compare.paths.iter().enumerate() {
         let is_reference = if place == compare.reference { "  (reference)" } else { "" };
-        let ends = path.targets.iter().filter_map(|target| document.targets.get(*target));
-        for target in ends {
-            write!(out, "{:width$}  {}", path.name, end_of(target))?;
-            if let Some(round_trip) = path.round_trip_ns {
-                write!(out, "  PING {:.3} ms", round_trip.0 as f64 / 1e6)?;
-            }
-            writeln!(out, "{is_reference}")?;
+        for end in ends_of(document, path) {
+            writeln!(out, "{:width$}  {end}{is_reference}", path.name)?;
         }
     }
     writeln!(out)
+}
+
+/// Where a path ends: a line for each server.
+pub fn ends_of(document: &Document, path: &ComparedPath) -> Vec<String> {
+    let ping = path.round_trip_ns.map_or(String::new(), |it| format!("  PING {:.3} ms", it.0 as f64 / 1e6));
+    let ends = path.targets.iter().filter_map(|target| document.targets.get(*target));
+    ends.map(|target| format!("{}{ping}", end_of(target))).collect()
 }
 
 fn end_of(target: &Target) -> String {
@@ -43,7 +45,7 @@ fn end_of(target: &Target) -> String {
         PathKind::Unknown => "to",
     };
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-    let run_id = known(&server.run_id);
+    let run_id = known(&server.short_run_id());
     let others = match target.path.servers_seen.len() {
         0 | 1 => String::new(),
         several => format!(" and {} more servers", several - 1),
@@ -54,7 +56,7 @@ fn end_of(target: &Target) -> String {
         Some(address) if target.path.may_fan_out() => format!(" at {address}"),
         _ => String::new(),
     };
-    format!("{}  {way} {name} {version} {role} {}{at}{others}", target.endpoint, &run_id[..run_id.len().min(8)])
+    format!("{}  {way} {name} {version} {role} {run_id}{at}{others}", target.endpoint)
 }
 
 /// A table and a chart for each path and test.
