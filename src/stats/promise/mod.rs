@@ -161,6 +161,13 @@ impl Figure {
     }
 }
 
+impl Broken {
+    /// Whether it is a latency, and beyond its limit by no more than `span`.
+    pub fn is_within(&self, span: Nanos) -> bool {
+        self.condition.figure != Figure::Errors && self.found - self.condition.limit <= span.0 as f64
+    }
+}
+
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.condition.figure.text_of(self.found, FOUND_DIGITS);

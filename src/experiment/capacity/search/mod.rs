@@ -163,11 +163,15 @@ impl Search {
         }
     }
 
-    /// Whether requests went out so late that the promise could hardly be kept. At the floor somebody is always free to send
-    /// them: a processor that had gone to sleep was late to wake up, and that is no doing of the server.
+    /// Whether a step failed because requests went out so late that the promise could hardly be kept. At the floor somebody
+    /// is always free to send them: a processor that had gone to sleep was late to wake up, and that is no doing of the
+    /// server. What would be broken if each had been answered earlier by as much is broken by the server.
     fn is_late(&self, step: &Step) -> bool {
-        let promised = self.settings.promise.longest().unwrap_or_default();
-        promised > Nanos::ZERO && step.figures.slip_ns_p99.is_some_and(|slip| slip.0 >= promised.0 / 2)
+        let promise = &self.settings.promise;
+        let promised = promise.longest().unwrap_or_default();
+        let (figures, slip) = (&step.figures, step.figures.slip_ns_p99.unwrap_or_default());
+        let broken = promise.broken(&step.response, figures.errors, figures.completed + figures.errors);
+        promised > Nanos::ZERO && slip.0 >= promised.0 / 2 && broken.iter().all(|broken| broken.is_within(slip))
     }
 
     fn begin(&mut self, guess: Rate, foot: f64) {

@@ -366,38 +366,42 @@ fn a_step_is_as_long_as_its_stage_and_its_percentile_ask_for() {
     assert_eq!(seconds("p99<2ms", Stage::Hold, 50_000.0), (60.0, 60.0));
 }
 
-/// What came of a step in which requests were sent `slip` late.
-fn tell_late(search: &mut Search, verdict: Verdict, slip: Nanos) {
+/// What came of a step in which requests were sent `slip` late, and answered `response` after they were due.
+fn tell_late(search: &mut Search, verdict: Verdict, slip: Nanos, response: Nanos) {
     let Action::Step(planned) = search.next() else { panic!("there is a step to tell of") };
-    let figures = Figures { slip_ns_p99: Some(slip), span_ns: planned.span, ..Figures::default() };
+    let mut latencies = Latencies::default();
+    latencies.record(response, 1000);
+    let figures = Figures { slip_ns_p99: Some(slip), span_ns: planned.span, completed: 1000, ..Figures::default() };
     let why = (verdict == Verdict::Fail).then(|| Why::Broken(Vec::new()));
-    let response = Latencies::default();
-    search.tell(Step { planned, verdict, why, figures, strains: Vec::new(), response });
+    search.tell(Step { planned, verdict, why, figures, strains: Vec::new(), response: latencies });
 }
 
 /// At the floor somebody is always free: when requests go out late there, a processor woke up late.
 #[test]
 fn lateness_of_our_own_at_the_floor_says_nothing_of_the_server() {
     let (late, in_time) = (Nanos::from_millis(5), Nanos(100_000));
+    let quick = Nanos(200_000);
     let begun = || {
         let mut search = Search::new(settings("p99<2ms"));
         search.tell_peak(Rate(100_000.0));
-        (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, late));
+        (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, late, late + quick));
         search
     };
     let mut search = begun();
     assert!(matches!(search.next(), Action::Step(Planned { stage: Stage::Climb, .. })), "the search goes on");
-    tell_late(&mut search, Verdict::Pass, in_time);
+    tell_late(&mut search, Verdict::Pass, in_time, quick);
     assert!(matches!(search.next(), Action::Step(Planned { stage: Stage::Climb, .. })));
     // Late at more than hardly any load, too: nothing in between is tried.
     let mut search = begun();
-    (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, late));
+    (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, late, late + quick));
     assert_eq!(search.next(), Action::Done);
     let capacity = search.capacity(Seed(1));
     assert_eq!((capacity.ended, capacity.rate), (Ending::Late, None));
-    // In time, and broken: that is the server.
-    let mut search = Search::new(settings("p99<2ms"));
-    search.tell_peak(Rate(100_000.0));
-    (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, in_time));
-    assert_eq!(search.capacity(Seed(1)).ended, Ending::FloorBroken);
+    // In time, and broken: that is the server. Late, and broken by far more than that: the server, too.
+    for (slip, response) in [(in_time, late), (late, Nanos::from_millis(20))] {
+        let mut search = Search::new(settings("p99<2ms"));
+        search.tell_peak(Rate(100_000.0));
+        (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, slip, response));
+        assert_eq!(search.capacity(Seed(1)).ended, Ending::FloorBroken);
+    }
 }
