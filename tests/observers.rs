@@ -96,6 +96,22 @@ fn a_sample_that_is_due_at_the_end_has_the_load_in_it() {
     }
 }
 
+/// A day of samples is as long as a day's timeline, and a timeline in tenths of a second asks nobody ten times as often.
+#[test]
+fn samples_are_as_long_as_the_intervals_of_the_timeline_and_a_second_at_the_least() {
+    let server = RedisServer::start();
+    for (interval, least) in [("2s", 1.5), ("100ms", 0.7)] {
+        let line = format!("-c 2 -t set --rate 100 --duration 4500ms --interval {interval}");
+        let measured = measure_on(&server, &line).ended(0);
+        let lengths: Vec<f64> =
+            list(observed(&measured), "samples").iter().map(|it| number(it, "length_ns") / 1e9).collect();
+        assert!(!lengths.is_empty() && lengths.len() <= (4.5 / least) as usize + 1, "{interval}: {lengths:?}");
+        // Whoever was late for a look is early for the next: they are due at whole seconds.
+        let mean = lengths.iter().sum::<f64>() / lengths.len() as f64;
+        assert!(mean >= least, "{interval}: {lengths:?}");
+    }
+}
+
 #[test]
 fn short_runs_and_each_test_have_a_summary() {
     let server = RedisServer::start();

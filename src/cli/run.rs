@@ -269,7 +269,7 @@ impl Run<'_> {
         let proxies = self.session.look_at(&self.arguments.haproxy_stats, self.document.results.is_empty())?;
         let load = Load { plan, test, seed, directory, standing: None };
         let observers = std::mem::take(&mut self.observers[place]);
-        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into()));
+        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into(), plan.interval));
         let before = || self.session.interrupted(format!("interrupted before {}", test.title));
         let mut observing = observing.ok_or_else(before)?;
         watch.observe_with(observing.starter());

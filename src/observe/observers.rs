@@ -1,4 +1,4 @@
-//! Looking at everybody beside a run, once a second and without holding it up.
+//! Looking at everybody beside a run, about once a second and without holding it up.
 
 use super::client::ClientLook;
 use super::contact::{Contact, Presence};
@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-/// The length of a sample.
+/// The length of a sample, unless the timeline has longer intervals: more often than this, looking would cost something.
 const SAMPLE: Duration = Duration::from_secs(1);
 
 /// A look for a sample is over before the next is due.
@@ -47,6 +47,8 @@ pub struct Observers {
     proxies: Vec<StatsAddress>,
     /// What is to be said of every run.
     notes: Vec<String>,
+    /// The length of a sample of this run.
+    every: Duration,
 }
 
 /// A run that is observed.
@@ -86,11 +88,13 @@ impl Observers {
     /// Of servers that turn out to be the same one the first counts. `notes` are said of every run.
     pub fn new(subjects: Vec<Subject>, proxies: Vec<StatsAddress>, notes: Vec<String>) -> Observers {
         let contact = |it: Subject| Contact::new(it.name, it.directory, it.place, it.is_behind_proxy);
-        Observers { contacts: subjects.into_iter().map(contact).collect(), proxies, notes }
+        Observers { contacts: subjects.into_iter().map(contact).collect(), proxies, notes, every: SAMPLE }
     }
 
-    /// Looks at all servers before a run of `clients` connections, and is ready for its start.
-    pub async fn begin(mut self, clients: u64) -> Observing {
+    /// Looks at all servers before a run of `clients` connections, and is ready for its start. `interval` is that of its
+    /// timeline.
+    pub async fn begin(mut self, clients: u64, interval: Nanos) -> Observing {
+        self.every = SAMPLE.max(interval.into());
         let mut observed = Observed { notes: self.notes.clone(), ..Observed::default() };
         let looks = join_all(self.contacts.iter_mut().map(|contact| contact.look(Depth::Whole, PATIENCE))).await;
         let (mut known, mut before, mut contacts) = (BTreeSet::new(), Vec::new(), Vec::new());
@@ -152,7 +156,7 @@ impl Observers {
     ) -> Result<Duration, RecvError> {
         let first = ClientLook::now();
         let (mut last, mut latest) = (first.clone(), first.clone());
-        let (mut due, mut beat) = (start + SAMPLE, start + BEAT);
+        let (mut due, mut beat) = (start + self.every, start + BEAT);
         let mut looks = tokio::select! {
             biased;
             looks = self.look(&mut observed.notes, |it| it == Presence::Stays) => looks,
@@ -172,7 +176,7 @@ impl Observers {
             if now.at < due {
                 continue;
             }
-            due = next(due, SAMPLE, now.at);
+            due = next(due, self.every, now.at);
             // Load threads are gone a little before we are told of the end: then the last look at them has to do.
             let now = latest.clone();
             if now.at == last.at {
@@ -336,11 +340,11 @@ mod tests {
     /// Ourselves alone, of a run that is over before a sample.
     #[tokio::test]
     async fn a_run_that_is_short_or_did_not_begin_is_no_failure() {
-        let mut observing = Observers::default().begin(1).await;
+        let mut observing = Observers::default().begin(1, Nanos::from_millis(100)).await;
         drop(observing.starter());
         let (observers, observed) = observing.end(PATIENCE).await;
         assert_eq!(observed, Observed::default());
-        let mut observing = observers.begin(1).await;
+        let mut observing = observers.begin(1, Nanos::from_millis(100)).await;
         let unix = Nanos::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
         event::Observer::observe(&mut observing.starter(), &Event::Sending { unix });
         let (_, observed) = observing.end(PATIENCE).await;

@@ -130,7 +130,7 @@ impl<'a> Steps<'a> {
         self.round += 1;
         let proxies = self.session.look_at(&self.settings.haproxy_stats, round == 0)?;
         let observers = std::mem::take(&mut way.observers);
-        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into()));
+        let observing = self.session.unless_interrupted(observers.begin(plan.clients.into(), plan.interval));
         let mut observing = observing.ok_or_else(|| self.interrupted())?;
         judge.look_at(observing.seen());
         let enough = AtomicBool::new(false);

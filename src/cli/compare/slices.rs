@@ -47,7 +47,7 @@ impl<'a> Slices<'a> {
         let place = || format!("{} in round {round}, path '{}'", test.title, plan.path.as_deref().unwrap_or_default());
         let interrupted = || session.interrupted(format!("interrupted: {}", place()));
         let proxies = session.look_at(&self.settings.haproxy_stats, round == 0 && self.test == 0)?;
-        let observing = session.unless_interrupted(std::mem::take(observers).begin(plan.clients.into()));
+        let observing = session.unless_interrupted(std::mem::take(observers).begin(plan.clients.into(), plan.interval));
         let mut observing = observing.ok_or_else(interrupted)?;
         let mut watching = (self.observer.as_mut(), observing.starter());
         let before = Taken::look();

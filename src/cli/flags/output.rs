@@ -38,7 +38,7 @@ pub struct OutputFlags {
     #[arg(long, value_name = "FILE")]
     pub hdr_log: Option<PathBuf>,
 
-    /// Slices of the timeline in the document, and of --hdr-log
+    /// Slices of the timeline in the document, and of --hdr-log; everybody else is looked at as often, and once a second at most
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_negative_numbers = true)]
     pub interval: Duration,
 
