@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::thread;
 use std::time::Duration;
 use support::fake::recorder;
-use support::{RedisServer, Scratch, document, rbench, start, wait_until};
+use support::{RedisServer, Scratch, document, rbench, start, wait_until, words};
 
 /// The first result of a run, and the calls of SET that the server has seen.
 fn run(server: &RedisServer, line: &str) -> (Value, u64) {
@@ -86,13 +86,17 @@ fn what_was_due_and_could_not_be_sent_is_counted() {
     let json = scratch.path("result.json");
     for shape in ["-c 5", "-c 5 --threads 2", "-c 5 --cooldown 100ms"] {
         let line = "--embedded=service:const:1ms -t set --rate 2000 --duration 1s --arrivals constant";
-        let ran = rbench(&support::words(&format!("{line} {shape} --json {}", json.display()))).succeeded();
+        let ran = rbench(&words(&format!("{line} {shape} --json {}", json.display()))).succeeded();
         let result = &document(&json)["results"][0];
         let [sent, unsent] = ["sent", "unsent"].map(|name| result[name].as_u64().unwrap());
         let told = format!("  {unsent} requests were due and not sent by the end\n");
         assert!(ran.stdout.contains(&told), "{shape}: {}", ran.stdout);
         // With a cool-down, what is late is still sent in it, for a tenth of the time.
         assert!((1998..=2002).contains(&(sent + unsent)) && unsent >= 800, "{shape}: {sent} {unsent}");
+        for (format, told) in [("-q", format!(", {unsent} not sent\n")), ("--format table", told)] {
+            let kept = rbench(&words(&format!("report {} {format}", json.display()))).succeeded().stdout;
+            assert!(kept.contains(&told), "{shape} {format}: {kept}");
+        }
     }
 }
 
@@ -174,7 +178,7 @@ fn gaps(count: usize, flags: &str) -> Vec<f64> {
     let server = RedisServer::start();
     let (port, notes) = recorder(server.name().parse().expect("an address"));
     let line = format!("-p {port} -t set -c 8 -n {count} -q {flags}");
-    rbench(&support::words(&line)).succeeded();
+    rbench(&words(&line)).succeeded();
     let mut times = notes.lock().unwrap().clone();
     times.sort();
     assert_eq!(times.len(), count, "each SET came by");

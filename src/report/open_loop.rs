@@ -12,10 +12,15 @@ pub fn write(result: &TestResult, out: &mut dyn Write) -> io::Result<()> {
     if let Some(slip) = &result.slip {
         summary("slip summary (msec), from when a request was due to when it was sent", slip, out)?;
     }
-    if result.unsent > 0 {
-        writeln!(out, "  {} requests were due and not sent by the end", result.unsent)?;
+    write_unsent(result, out)
+}
+
+/// What no latency and no rate shows.
+pub fn write_unsent(result: &TestResult, out: &mut dyn Write) -> io::Result<()> {
+    match result.unsent {
+        0 => Ok(()),
+        unsent => writeln!(out, "  {unsent} requests were due and not sent by the end"),
     }
-    Ok(())
 }
 
 fn summary(title: &str, latencies: &Latencies, out: &mut dyn Write) -> io::Result<()> {

@@ -24,6 +24,10 @@ impl Report for Quiet {
         if let Some(at) = result.response_time.as_ref().and_then(|response| response.at(99.0)) {
             write!(out, ", response p99={:.3} msec", at.0 as f64 / 1e6)?;
         }
+        // Neither has those that were never sent.
+        if result.unsent > 0 {
+            write!(out, ", {} not sent", result.unsent)?;
+        }
         writeln!(out)
     }
 

@@ -1,6 +1,6 @@
 //! A row for each test, for people: what redis-benchmark prints over a page, and what it does not know.
 
-use super::{Report, header, proxies, spread, verdict};
+use super::{Report, header, open_loop, proxies, spread, verdict};
 use crate::recording::{Latencies, Reads};
 use crate::result::{Document, TestResult};
 use std::io::{self, Write};
@@ -35,6 +35,7 @@ impl Report for Table {
         let hits = result.reads.and_then(Reads::hit_rate);
         let hits = hits.map_or_else(|| "-".to_owned(), |rate| format!("{:.2}%", rate * 100.0));
         writeln!(out, "  {:>9}  {:>8}  {hits:>7}", in_msec(latencies, 100.0), result.errors.total())?;
+        open_loop::write_unsent(result, out)?;
         proxies::write(&result.proxies, out)?;
         verdict::write(result, out)
     }
