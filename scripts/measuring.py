@@ -1,4 +1,4 @@
-"""What the scripts of this directory have in common: programs that are built, and a redis-server of one's own."""
+"""What the scripts of this directory have in common: programs that are built, and servers of one's own."""
 
 import json
 import os
@@ -45,35 +45,62 @@ def pinned(core, command):
     return command if core is None else ["taskset", "-c", str(core), *command]
 
 
-class Server:
-    """A redis-server without a disk on a free port of loopback, on a core of its own if one is given."""
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
-    def __init__(self, core=None, flags=()):
-        self.core = core
-        self.flags = flags
+
+class Listening:
+    """A program that listens on a port of loopback, on a core of its own if one is given, while a `with` lasts."""
+
+    def __init__(self, port, command, core=None):
+        self.port = port
+        self.command = pinned(core, [str(word) for word in command])
 
     def __enter__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.directory = tempfile.TemporaryDirectory()
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                   "--dir", self.directory.name, *self.flags]
-        self.process = subprocess.Popen(pinned(self.core, command), stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
                 return self
             except OSError:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    self.__exit__()
                     raise
                 time.sleep(0.01)
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(timeout=10)
+
+
+class Server(Listening):
+    """A redis-server without a disk."""
+
+    def __init__(self, core=None, flags=()):
+        port, self.directory = free_port(), tempfile.TemporaryDirectory()
+        command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                   "--dir", self.directory.name, *flags]
+        super().__init__(port, command, core)
+
+    def ask(self, command):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"{command}\r\n".encode())
+            return connection.makefile().readline().strip()
+
+    def __exit__(self, *_):
+        super().__exit__()
         self.directory.cleanup()
+
+
+class Behaving(Listening):
+    """The server of rbench, with a behaviour."""
+
+    def __init__(self, behaviour, core=None):
+        port = free_port()
+        super().__init__(port, [RBENCH, "serve", "--port", port, "--behave", behaviour], core)
 
 
 def where():
