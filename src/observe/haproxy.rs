@@ -1,11 +1,12 @@
 //! What HAProxy says of itself: on its stats socket, or on its stats page.
 
+mod process;
+
 use crate::units::Nanos;
-use rustix::param::clock_ticks_per_second;
+use process::Process;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -227,50 +228,11 @@ async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
     };
     Ok(ProxyLook {
         at,
+        cpu: process.cpu(),
         version: process.version,
         threads: process.threads,
-        cpu: process.pid.and_then(cpu_of),
         servers: servers(&table)?,
     })
-}
-
-/// What HAProxy tells of its process.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Process {
-    version: Option<String>,
-    threads: Option<u64>,
-    pid: Option<u32>,
-}
-
-impl Process {
-    /// From `show info`.
-    fn of_socket(info: &str) -> Process {
-        let field = |name: &str| {
-            info.lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-                .map(|value| value.trim().to_owned())
-        };
-        let number = |name: &str| field(name)?.parse().ok();
-        Process {
-            version: field("Version"),
-            threads: number("Nbthread"),
-            pid: number("Pid").and_then(|pid| pid.try_into().ok()),
-        }
-    }
-
-    /// From the page for people: `HAProxy version 2.6.12, released …`, `<b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)`.
-    fn of_page(page: String) -> Process {
-        let behind = |mark: &str| {
-            let value = page.split_once(mark)?.1.trim_start();
-            Some(value[..value.find([',', ' ', ')', '<'])?].to_owned())
-        };
-        let number = |mark: &str| behind(mark)?.parse().ok();
-        Process {
-            version: behind("HAProxy version "),
-            threads: number("nbthread = "),
-            pid: number("pid = </b>").and_then(|pid| pid.try_into().ok()),
-        }
-    }
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWriteExt + Unpin, question: &[u8]) -> Result<String, String> {
@@ -323,23 +285,6 @@ fn servers(table: &str) -> Result<Vec<ServerRow>, String> {
     };
     // Servers have type 2; front and back ends have others.
     Ok(lines.map(row).filter(|row| row.number("type") == Some(2)).collect())
-}
-
-/// The processor time of an HAProxy on this machine, from the kernel: fields 14 and 15 of its `stat`. Where HAProxy is
-/// elsewhere, or has numbers of its own, somebody else has that number here.
-fn cpu_of(pid: u32) -> Option<Duration> {
-    ticks_of("haproxy", &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-fn ticks_of(name: &str, stat: &str) -> Option<Duration> {
-    // The name, in parentheses, may have anything in it.
-    let (front, rest) = stat.rsplit_once(')')?;
-    if front.split_once('(')?.1 != name {
-        return None;
-    }
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
 }
 
 #[cfg(test)]
@@ -405,24 +350,5 @@ mod tests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n# a\r\nA;x=y\r\n,b\n1234567\r\n0\r\n\r\n";
         assert_eq!(page(chunked).unwrap(), "# a,b\n1234567");
         assert!(page(&chunked[..chunked.len() - 12]).unwrap_err().contains("breaks off"));
-    }
-
-    #[test]
-    fn the_process_is_told_on_the_socket_and_on_the_page() {
-        let told = Process { version: Some("2.6.12-1".to_owned()), threads: Some(4), pid: Some(8) };
-        assert_eq!(Process::of_socket("Name: HAProxy\nVersion: 2.6.12-1\nNbthread: 4\nPid: 8\n"), told);
-        let page = "<h1><a>HAProxy version 2.6.12-1, released 2026/10/17</a></h1>\n\
-                    <p><b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)<br>";
-        assert_eq!(Process::of_page(page.to_owned()), told);
-        assert_eq!(Process::of_page("<h1>hidden</h1>".to_owned()), Process::default());
-    }
-
-    #[test]
-    fn somebody_else_s_number_is_not_ours() {
-        let stat = "8 (haproxy) S 1 8 8 0 -1 0 0 0 0 0 70 30 0 0 20 0 1 0 5\n";
-        let whole = Duration::from_secs_f64(100.0 / clock_ticks_per_second() as f64);
-        assert_eq!(ticks_of("haproxy", stat), Some(whole));
-        assert_eq!(ticks_of("haproxy", &stat.replace("haproxy", "kworker/0:1")), None);
-        assert_eq!(cpu_of(std::process::id()), None, "this is no HAProxy");
     }
 }

@@ -1,0 +1,90 @@
+//! The process of an HAProxy: what it tells of it, and what the kernel does.
+
+use rustix::param::clock_ticks_per_second;
+use std::fs;
+use std::time::Duration;
+
+/// What HAProxy tells of its process.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    pub version: Option<String>,
+    pub threads: Option<u64>,
+    pid: Option<u32>,
+}
+
+impl Process {
+    /// From `show info`.
+    pub fn of_socket(info: &str) -> Process {
+        let field = |name: &str| {
+            info.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                .map(|value| value.trim().to_owned())
+        };
+        let number = |name: &str| field(name)?.parse().ok();
+        Process {
+            version: field("Version"),
+            threads: number("Nbthread"),
+            pid: number("Pid").and_then(|pid| pid.try_into().ok()),
+        }
+    }
+
+    /// From the page for people: `HAProxy version 2.6.12, released …`, `<b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)`.
+    pub fn of_page(page: String) -> Process {
+        let behind = |mark: &str| {
+            let value = page.split_once(mark)?.1.trim_start();
+            Some(value[..value.find([',', ' ', ')', '<'])?].to_owned())
+        };
+        let number = |mark: &str| behind(mark)?.parse().ok();
+        Process {
+            version: behind("HAProxy version "),
+            threads: number("nbthread = "),
+            pid: number("pid = </b>").and_then(|pid| pid.try_into().ok()),
+        }
+    }
+
+    /// Its processor time, where it is on this machine.
+    pub fn cpu(&self) -> Option<Duration> {
+        self.pid.and_then(cpu_of)
+    }
+}
+
+/// The processor time of an HAProxy on this machine, from the kernel: fields 14 and 15 of its `stat`. Where HAProxy is
+/// elsewhere, or has numbers of its own, somebody else has that number here.
+fn cpu_of(pid: u32) -> Option<Duration> {
+    ticks_of("haproxy", &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn ticks_of(name: &str, stat: &str) -> Option<Duration> {
+    // The name, in parentheses, may have anything in it.
+    let (front, rest) = stat.rsplit_once(')')?;
+    if front.split_once('(')?.1 != name {
+        return None;
+    }
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_told_on_the_socket_and_on_the_page() {
+        let told = Process { version: Some("2.6.12-1".to_owned()), threads: Some(4), pid: Some(8) };
+        assert_eq!(Process::of_socket("Name: HAProxy\nVersion: 2.6.12-1\nNbthread: 4\nPid: 8\n"), told);
+        let page = "<h1><a>HAProxy version 2.6.12-1, released 2026/10/17</a></h1>\n\
+                    <p><b>pid = </b> 8 (process #1, nbproc = 1, nbthread = 4)<br>";
+        assert_eq!(Process::of_page(page.to_owned()), told);
+        assert_eq!(Process::of_page("<h1>hidden</h1>".to_owned()), Process::default());
+    }
+
+    #[test]
+    fn somebody_else_s_number_is_not_ours() {
+        let stat = "8 (haproxy) S 1 8 8 0 -1 0 0 0 0 0 70 30 0 0 20 0 1 0 5\n";
+        let whole = Duration::from_secs_f64(100.0 / clock_ticks_per_second() as f64);
+        assert_eq!(ticks_of("haproxy", stat), Some(whole));
+        assert_eq!(ticks_of("haproxy", &stat.replace("haproxy", "kworker/0:1")), None);
+        assert_eq!(cpu_of(std::process::id()), None, "this is no HAProxy");
+    }
+}
