@@ -11,7 +11,7 @@ pub enum Event<'a> {
     /// All connections stand, and the first requests are about to be sent: at this time since 1970, from which elapsed
     /// time and intervals are counted.
     Sending { unix: Nanos },
-    /// Sent a few times a second.
+    /// Sent a few times a second to whoever [`Observer::follows`].
     Progress { elapsed: Nanos, completed: u64, recent: &'a Counts },
     /// A slice of the timeline is complete: where it begins, how long it is, what happened in it, and what of that is
     /// measured, which leaves out warm-up and cool-down.
@@ -31,6 +31,12 @@ pub enum Goal {
 /// Whoever watches a run. Called on the thread that collects, never on one that makes load.
 pub trait Observer {
     fn observe(&mut self, event: &Event);
+
+    /// Whether it wants to hear of progress more often than of intervals. Collecting takes a millisecond each time, of a
+    /// core that load threads may have use for.
+    fn follows(&self) -> bool {
+        false
+    }
 }
 
 /// Two watch.
@@ -38,6 +44,10 @@ impl<A: Observer + ?Sized, B: Observer> Observer for (&mut A, B) {
     fn observe(&mut self, event: &Event) {
         self.0.observe(event);
         self.1.observe(event);
+    }
+
+    fn follows(&self) -> bool {
+        self.0.follows() || self.1.follows()
     }
 }
 

@@ -104,4 +104,8 @@ impl Observer for Watch<'_> {
             }
         }
     }
+
+    fn follows(&self) -> bool {
+        self.progress.is_some()
+    }
 }

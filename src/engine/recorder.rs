@@ -6,12 +6,14 @@ use hdrhistogram::Histogram;
 use std::ops::Range;
 use std::sync::mpsc::Sender;
 
-/// The longest time for which a load thread keeps its counts to itself.
-const BEAT_MAX: Nanos = Nanos::from_millis(250);
+/// The longest time for which a load thread keeps its counts to itself: one second, or less when somebody `follows`.
+const BEAT_MAX: Nanos = Nanos::from_secs(1);
+const FOLLOWED_BEAT_MAX: Nanos = Nanos::from_millis(250);
 
 /// How often load threads hand over their counts, so that slices of `interval` are a whole number of these.
-pub fn beat(interval: Nanos) -> Nanos {
-    Nanos((interval.0 / interval.0.div_ceil(BEAT_MAX.0)).max(1))
+pub fn beat(interval: Nanos, is_followed: bool) -> Nanos {
+    let most = if is_followed { FOLLOWED_BEAT_MAX } else { BEAT_MAX };
+    Nanos((interval.0 / interval.0.div_ceil(most.0)).max(1))
 }
 
 /// What load threads say to who collects.

@@ -67,6 +67,7 @@ pub fn run(
         budget: Budget::new(plan.requests().unwrap_or(u64::MAX), batch_requests, threads as u64),
         spare: Budget::new(u64::MAX, batch_requests, threads as u64),
         clock: Clock::start(),
+        beat: beat(plan.interval, observer.follows()),
         ready: Gate::for_threads(threads),
         halt: interrupted,
         failed: AtomicBool::new(false),
@@ -90,7 +91,7 @@ pub fn run(
         }
         drop(sender);
         observer.observe(&Event::Started { title: &test.title, goal: goal(plan) });
-        let collected = Collector::new(plan, threads, common.clock).collect(&receiver, observer);
+        let collected = Collector::new(plan, threads, common.clock, common.beat).collect(&receiver, observer);
         observer.observe(&Event::Ended { measured_until: collected.measured_until() });
         Ok(collected)
     })?;
@@ -131,8 +132,7 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(plan: &Plan, threads: usize, clock: Clock) -> Collector {
-        let beat_length = beat(plan.interval);
+    fn new(plan: &Plan, threads: usize, clock: Clock, beat_length: Nanos) -> Collector {
         Collector {
             clock,
             sending: None,
@@ -191,12 +191,16 @@ impl Collector {
             }
             self.total.add(&measured);
             let is_measured = measured.has_requests();
-            let mut counts = aside;
-            counts.add(&measured);
-            self.timeline.push(index, &counts, is_measured);
+            let both = (!aside.is_empty()).then(|| {
+                let mut both = aside;
+                both.add(&measured);
+                both
+            });
+            let counts = both.as_ref().unwrap_or(&measured);
+            self.timeline.push(index, counts, is_measured);
             let length = self.timeline.interval_ns;
             let start = Nanos(length.0 * index);
-            observer.observe(&Event::Interval { start, length, counts: &counts, measured: &measured });
+            observer.observe(&Event::Interval { start, length, counts, measured: &measured });
         }
     }
 

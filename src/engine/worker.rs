@@ -6,7 +6,7 @@ use super::drivers::Driver;
 use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::open_loop::OpenLoop;
-use super::recorder::{Ending, Message, Recorder, beat};
+use super::recorder::{Ending, Message, Recorder};
 use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
 use crate::resp::encode;
@@ -31,6 +31,8 @@ pub struct Common<'a> {
     /// Where the requests of the warm-up come from, and those of the cool-down. It never ends.
     pub spare: Budget,
     pub clock: Clock,
+    /// How often load threads hand over their counts.
+    pub beat: Nanos,
     /// All connections stand: nobody sends before everybody could.
     pub ready: Gate,
     /// Set by the user, or by a thread that failed: everybody is to stop.
@@ -107,7 +109,7 @@ impl<'a> Worker<'a> {
             }),
             batch,
             greetings: Greetings::of(common.plan, &common.directory.access.server),
-            recorder: Recorder::new(thread, beat(common.plan.interval), sender),
+            recorder: Recorder::new(thread, common.beat, sender),
             last_reply: Nanos::ZERO,
             started: None,
             last_failure: None,

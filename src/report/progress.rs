@@ -53,4 +53,8 @@ impl Observer for Progress {
             }
         }
     }
+
+    fn follows(&self) -> bool {
+        true
+    }
 }

@@ -282,6 +282,10 @@ impl Observer for Watch<'_> {
             _ => {}
         }
     }
+
+    fn follows(&self) -> bool {
+        self.progress.is_some()
+    }
 }
 
 #[cfg(test)]
