@@ -1,7 +1,7 @@
 //! The control groups that this process is in, of either version: how much of the processors they let it have.
 
+use super::kernel;
 use crate::units::Nanos;
-use std::fs;
 use std::path::Path;
 
 /// Directories, our own group first and then those that it is in.
@@ -29,7 +29,7 @@ pub struct Quota {
 impl Groups {
     /// Those of this process.
     pub fn of_self() -> Groups {
-        Groups::read(&read("/proc/self/cgroup").unwrap_or_default())
+        Groups::read(&kernel::text("/proc/self/cgroup").unwrap_or_default())
     }
 
     fn read(text: &str) -> Groups {
@@ -52,12 +52,16 @@ impl Groups {
     pub fn quota(&self) -> Option<Quota> {
         let of_second = self.second.iter().filter_map(|group| {
             let file = format!("{group}/cpu.max");
-            let text = read(&file)?.trim().to_owned();
+            let text = kernel::text(&file)?.trim().to_owned();
             Some(Quota { cores: cores(&text)?, text, file, none: "max" })
         });
         let of_first = self.first.iter().filter_map(|group| {
             let file = format!("{group}/cpu.cfs_quota_us");
-            let text = format!("{} {}", read(&file)?.trim(), read(format!("{group}/cpu.cfs_period_us"))?.trim());
+            let text = format!(
+                "{} {}",
+                kernel::text(&file)?.trim(),
+                kernel::text(format!("{group}/cpu.cfs_period_us"))?.trim()
+            );
             Some(Quota { cores: cores(&text)?, text, file, none: "-1" })
         });
         of_second.chain(of_first).min_by(|one, other| one.cores.total_cmp(&other.cores))
@@ -74,12 +78,8 @@ impl Groups {
     }
 
     fn most<T: Ord>(&self, of: impl Fn(&str) -> Option<T>) -> Option<T> {
-        self.second.iter().chain(&self.first).filter_map(|group| of(&read(format!("{group}/cpu.stat"))?)).max()
+        self.second.iter().chain(&self.first).filter_map(|group| of(&kernel::text(format!("{group}/cpu.stat"))?)).max()
     }
-}
-
-fn read(path: impl AsRef<Path>) -> Option<String> {
-    fs::read_to_string(path).ok()
 }
 
 /// Processors, from microseconds in a period of microseconds. None for `max` and for -1.

@@ -1,5 +1,6 @@
 //! This process: what its load threads used of their cores, and what kept them from it.
 
+use super::kernel;
 use super::taken::{Taken, TakenShare};
 use crate::recording::observed::{ClientUse, ThreadUse};
 use rustix::param::page_size;
@@ -53,8 +54,10 @@ impl ClientLook {
             threads: threads(),
             process_cpu: Duration::new(cpu.tv_sec as u64, cpu.tv_nsec as u32),
             taken: Taken::look(),
-            segments: segments(&read("/proc/net/snmp")),
-            swapped: pages_swapped(&read("/proc/vmstat")).map(|pages| pages * page_size() as u64),
+            segments: kernel::text("/proc/net/snmp").and_then(|text| segments(&text)),
+            swapped: kernel::text("/proc/vmstat")
+                .and_then(|text| pages_swapped(&text))
+                .map(|pages| pages * page_size() as u64),
         }
     }
 
@@ -97,10 +100,10 @@ impl ThreadLook {
     }
 
     fn of(directory: &Path) -> Option<(u32, ThreadLook)> {
-        let name = fs::read_to_string(directory.join("comm")).ok()?;
+        let name = kernel::text(directory.join("comm"))?;
         let number = name.trim().strip_prefix(LOAD)?.parse().ok()?;
         let id = directory.file_name()?.to_str()?.parse().ok()?;
-        let text = |file| fs::read_to_string(directory.join(file)).unwrap_or_default();
+        let text = |file| kernel::text(directory.join(file)).unwrap_or_default();
         let (ran_ns, waited_ns) = schedstat(&text("schedstat"));
         let status = text("status");
         let switches = |kind: &str| {
@@ -119,10 +122,6 @@ fn share(part: Duration, whole: Duration) -> Option<f64> {
 
 fn difference(now: Option<u64>, before: Option<u64>) -> Option<u64> {
     now.zip(before).map(|(now, before)| now.saturating_sub(before))
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default()
 }
 
 fn threads() -> BTreeMap<u32, ThreadLook> {

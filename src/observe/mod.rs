@@ -10,6 +10,7 @@ mod commands;
 mod contact;
 pub mod doctor;
 pub mod haproxy;
+mod kernel;
 pub mod machine;
 mod neighbour;
 pub mod observers;

@@ -1,7 +1,7 @@
 //! A server's process on this machine: how long its main thread could have run and had no processor.
 
+use super::kernel;
 use crate::target::guard::info::Info;
-use std::fs;
 use std::time::Duration;
 
 /// How far the server's account of its processor time and the kernel's may be apart when both are of the same thread:
@@ -15,7 +15,7 @@ const APART_SHARE: f64 = 0.05;
 pub fn waited(pid: u64, info: &Info) -> Option<Duration> {
     let seconds = |name: &str| info.text(name)?.parse::<f64>().ok();
     let told = seconds("used_cpu_sys_main_thread")? + seconds("used_cpu_user_main_thread")?;
-    let (ran, waited) = schedstat(&fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?)?;
+    let (ran, waited) = schedstat(&kernel::text(format!("/proc/{pid}/schedstat"))?)?;
     is_the_same(Duration::try_from_secs_f64(told).ok()?, ran).then_some(waited)
 }
 
@@ -39,7 +39,7 @@ mod tests {
             Info::parse(&format!("used_cpu_sys_main_thread:{seconds:.6}\r\nused_cpu_user_main_thread:0.0\r\n"))
         };
         let pid = u64::from(std::process::id());
-        let own = fs::read_to_string("/proc/self/schedstat").ok().and_then(|text| schedstat(&text));
+        let own = kernel::text("/proc/self/schedstat").and_then(|text| schedstat(&text));
         let (ran, _) = own.expect("the kernel tells of ourselves");
         assert!(waited(pid, &info(ran.as_secs_f64())).is_some());
         assert_eq!(waited(pid, &info(ran.as_secs_f64() + 1e6)), None, "another server of that number");

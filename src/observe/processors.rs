@@ -1,7 +1,7 @@
 //! Who had the processors of this machine meanwhile: this process, others on it, and other guests of its hypervisor.
 
+use super::kernel;
 use rustix::time::{ClockId, clock_gettime};
-use std::fs;
 use std::time::Instant;
 
 /// A look at the kernel's counts.
@@ -36,7 +36,7 @@ struct Ticks {
 impl Processors {
     /// None where the kernel does not count.
     pub fn look() -> Option<Processors> {
-        let ticks = ticks(&fs::read_to_string("/proc/stat").ok()?)?;
+        let ticks = ticks(&kernel::text("/proc/stat")?)?;
         let own = clock_gettime(ClockId::ProcessCPUTime);
         Some(Processors { at: Instant::now(), own: own.tv_sec as f64 + own.tv_nsec as f64 / 1e9, ticks })
     }

@@ -1,8 +1,8 @@
 //! Time that others took from this machine: the hypervisor for its other guests, and the quota of the control group.
 
 use super::cgroup::Groups;
+use super::kernel;
 use crate::units::Nanos;
-use std::fs;
 use std::time::Instant;
 
 /// A look at the kernel's counts.
@@ -24,8 +24,8 @@ pub struct TakenShare {
 
 impl Taken {
     pub fn look() -> Taken {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
-        Taken { at: Instant::now(), ticks: ticks(&read("/proc/stat")), throttled: Groups::of_self().throttled_time() }
+        let ticks = kernel::text("/proc/stat").and_then(|text| ticks(&text));
+        Taken { at: Instant::now(), ticks, throttled: Groups::of_self().throttled_time() }
     }
 
     /// What was taken since `before`.

@@ -1,7 +1,7 @@
 //! The process of an HAProxy: what it tells of it, and what the kernel does.
 
+use super::super::kernel;
 use rustix::param::clock_ticks_per_second;
-use std::fs;
 use std::time::Duration;
 
 /// What HAProxy tells of its process.
@@ -51,7 +51,7 @@ impl Process {
 /// The processor time of an HAProxy on this machine, from the kernel: fields 14 and 15 of its `stat`. Where HAProxy is
 /// elsewhere, or has numbers of its own, somebody else has that number here.
 fn cpu_of(pid: u32) -> Option<Duration> {
-    ticks_of("haproxy", &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    ticks_of("haproxy", &kernel::text(format!("/proc/{pid}/stat"))?)
 }
 
 fn ticks_of(name: &str, stat: &str) -> Option<Duration> {
