@@ -1,6 +1,7 @@
 //! One client's connection: what it sent and was not understood yet, what it is owed and did not take yet.
 
 use super::arguments::Arguments;
+use super::arrival;
 use super::behaviour::{Fate, Held, Verdict};
 use super::commands;
 use super::state::State;
@@ -132,13 +133,17 @@ impl Connection {
     }
 
     fn read(&mut self, scratch: &mut Scratch, state: &mut State) -> io::Result<()> {
-        let count = match self.stream.read(&mut scratch.input) {
-            Ok(0) => {
+        let read = match &state.behaviour {
+            None => self.stream.read(&mut scratch.input).map(|count| (count, Nanos::ZERO)),
+            Some(_) => arrival::read(&mut self.stream, &mut scratch.input),
+        };
+        let (count, age) = match read {
+            Ok((0, _)) => {
                 self.readable = false;
                 self.closing = true;
                 return Ok(());
             }
-            Ok(count) => count,
+            Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readable = false;
                 return Ok(());
@@ -148,7 +153,7 @@ impl Connection {
         };
         state.stats.input_bytes += count as u64;
         if let Some(behaviour) = &mut state.behaviour {
-            self.arrival = behaviour.read_clock();
+            self.arrival = behaviour.read_clock() - age;
         }
         // A short read emptied the socket, and what comes later is told anew. Only the end of the stream may have been
         // told together with these bytes.

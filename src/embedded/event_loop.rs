@@ -1,6 +1,7 @@
 //! Which socket is ready: the listener, the poller, and whose turn it is.
 
 use super::alarm::Alarm;
+use super::arrival;
 use super::behaviour::{Behaviour, Behaviours, Wait};
 use super::connection::{Connection, Next, Scratch};
 use super::state::State;
@@ -146,7 +147,8 @@ impl Clients {
             let interest = Interest::READABLE | Interest::WRITABLE;
             // A peer that is gone already, or that can't be watched, loses its connection and nothing else.
             let watched = poll.registry().register(&mut stream, Token(index + FIRST_CLIENT), interest);
-            if stream.set_nodelay(true).and(watched).is_err() {
+            let noted = if state.behaviour.is_some() { arrival::note(&stream) } else { Ok(()) };
+            if stream.set_nodelay(true).and(watched).and(noted).is_err() {
                 continue;
             }
             if self.free.pop().is_none() {

@@ -10,6 +10,7 @@
 
 mod alarm;
 mod arguments;
+mod arrival;
 mod behaviour;
 mod commands;
 mod connection;
