@@ -16,6 +16,7 @@ pub mod plan;
 pub mod prefill;
 pub mod prepare;
 pub mod profile;
+pub mod realtime;
 pub mod redact;
 pub mod report;
 pub mod run;

@@ -49,6 +49,7 @@ pub fn plan(flags: &PlanFlags) -> Result<Plan, Error> {
         interval: INTERVAL,
         arrivals: arrivals(load)?,
         spin: load.spin,
+        realtime: false,
         latency_limit: load.latency_limit.map(Nanos::from),
         clients: load.clients,
         pipeline: load.pipeline,
@@ -82,6 +83,7 @@ pub fn plan(flags: &PlanFlags) -> Result<Plan, Error> {
     plan.tests = tests(flags, &plan.fillings())?;
     plan.prefill = prefill(flags, &plan.tests, plan.key_count)?;
     check_memory(&plan)?;
+    plan.realtime = load.realtime.decide(plan.load_threads(), way.embedded.as_ref())?;
     Ok(plan)
 }
 

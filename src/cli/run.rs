@@ -12,7 +12,7 @@ use super::watch::{LogFile, Watch};
 use super::{calibrate, cleanup, prefill, say};
 use crate::embedded::{self, Behaviours};
 use crate::engine::drivers::DRIVERS;
-use crate::engine::{self, EngineError, Load, idle};
+use crate::engine::{self, EngineError, Load, idle, realtime};
 use crate::observe::{Machine, Observers, StatsAddress};
 use crate::plan::{OnError, Plan, Rounds};
 use crate::recording::{End, ErrorKind, Failure};
@@ -148,7 +148,8 @@ pub(super) fn tool() -> Tool {
 
 /// Starts a server in this process, and points the plan to it.
 pub(super) fn start_embedded(plan: &mut Plan, behaviours: Option<Behaviours>) -> Result<embedded::Server, Error> {
-    let started = embedded::Server::behaving(([127, 0, 0, 1], 0).into(), behaviours);
+    let start = || embedded::Server::behaving(([127, 0, 0, 1], 0).into(), behaviours);
+    let started = if plan.realtime { realtime::give(start) } else { start() };
     let server = started.map_err(|error| Error::failed(format!("cannot start the embedded server: {error}")))?;
     let address = server.address();
     plan.server.address = Address::Tcp { host: address.ip().to_string(), port: address.port() };

@@ -15,6 +15,7 @@ pub mod drivers;
 pub mod gate;
 pub mod idle;
 pub mod open_loop;
+pub mod realtime;
 pub mod recorder;
 pub mod run;
 pub mod timers;

@@ -6,6 +6,7 @@ use super::drivers::Driver;
 use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::open_loop::OpenLoop;
+use super::realtime;
 use super::recorder::{Ending, Message, Recorder};
 use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
@@ -126,6 +127,9 @@ impl<'a> Worker<'a> {
         self.common.ready.wait();
         if self.common.is_halted() {
             return false;
+        }
+        if self.common.plan.realtime {
+            realtime::ask();
         }
         let now = self.common.clock.now();
         self.recorder.start(now);

@@ -39,6 +39,9 @@ pub struct Plan {
     /// Whether to wait for the next arrival without sleeping.
     #[serde(default)]
     pub spin: bool,
+    /// Whether load threads, and a server of our own, run before everything else on their cores.
+    #[serde(default)]
+    pub realtime: bool,
     /// How long requests may wait for a free connection before a run that cannot recover is ended. None is for ever.
     #[serde(default, rename = "latency_limit_ns")]
     pub latency_limit: Option<Nanos>,
@@ -196,6 +199,7 @@ impl Plan {
             interval: one_second(),
             arrivals: None,
             spin: false,
+            realtime: false,
             latency_limit: None,
             clients: 50,
             pipeline: 1,
@@ -236,6 +240,7 @@ impl Plan {
             warmup: Nanos::ZERO,
             cooldown: Nanos::ZERO,
             arrivals: None,
+            realtime: false,
             latency_limit: None,
             pipeline: self.pipeline.max(PREFILL_PIPELINE),
             pipeline_mode: PipelineMode::Batch,

@@ -61,5 +61,5 @@ pub fn beside(calibrations: &Calibrations, document: &Document, index: usize) ->
 /// The plan with nothing in it that is not about how fast it can be.
 pub fn closed(plan: Plan) -> Plan {
     let (arrivals, latency_limit) = (None, None);
-    Plan { arrivals, latency_limit, spin: false, rounds: Rounds::Once, cleanup: false, ..plan }
+    Plan { arrivals, latency_limit, spin: false, realtime: false, rounds: Rounds::Once, cleanup: false, ..plan }
 }

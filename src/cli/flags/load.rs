@@ -1,5 +1,6 @@
 //! What is sent, how much of it, and by how many.
 
+use crate::cli::realtime::Realtime;
 use crate::cli::values::{self, rate, time, time_or_none};
 use crate::plan::PipelineMode;
 use crate::workload::arrivals::{ArrivalProcess, PROCESSES};
@@ -135,6 +136,11 @@ pub struct LoadFlags {
     /// Wait for the next arrival without sleeping: less late, for a whole core
     #[arg(long)]
     pub spin: bool,
+
+    /// Run load threads, and an embedded server, before everything else on their cores (SCHED_RR). That takes root's rights
+    /// and a core more than load threads; auto does it beside an embedded server with 'service:' alone
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub realtime: Realtime,
 
     /// Parallel connections
     #[arg(
