@@ -4,7 +4,7 @@ use crate::recording::{Counts, Failure, LoadThread};
 use crate::units::Nanos;
 use hdrhistogram::Histogram;
 use std::ops::Range;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 
 /// The longest time for which a load thread keeps its counts to itself: one second, or less when somebody `follows`.
 const BEAT_MAX: Nanos = Nanos::from_secs(1);
@@ -40,6 +40,22 @@ impl Split {
         self.measured.add(&other.measured);
         self.aside.add(&other.aside);
     }
+
+    pub fn clear(&mut self) {
+        self.measured.clear();
+        self.aside.clear();
+    }
+
+    /// What has grown for the one part serves the other, where that is the part that comes.
+    fn suit(&mut self, is_measured: bool) {
+        let (wanted, other) = match is_measured {
+            true => (&mut self.measured, &mut self.aside),
+            false => (&mut self.aside, &mut self.measured),
+        };
+        if wanted.service.room() < other.service.room() {
+            std::mem::swap(wanted, other);
+        }
+    }
 }
 
 /// How a load thread ended.
@@ -61,6 +77,8 @@ pub struct Ending {
 pub struct Recorder {
     thread: usize,
     sender: Sender<Message>,
+    /// Counts that were handed over, cleared: histograms that grow anew take a load thread milliseconds.
+    spares: Receiver<Box<Split>>,
     counts: Split,
     start: Nanos,
     /// What began in this span counts.
@@ -77,10 +95,11 @@ pub struct Recorder {
 const TURN_DIGITS: u8 = 2;
 
 impl Recorder {
-    pub fn new(thread: usize, beat_length: Nanos, sender: Sender<Message>) -> Recorder {
+    pub fn new(thread: usize, beat_length: Nanos, sender: Sender<Message>, spares: Receiver<Box<Split>>) -> Recorder {
         Recorder {
             thread,
             sender,
+            spares,
             counts: Split::default(),
             start: Nanos::ZERO,
             measured: Nanos::ZERO..Nanos(u64::MAX),
@@ -142,13 +161,15 @@ impl Recorder {
     pub fn tick(&mut self, now: Nanos) {
         if now >= self.beat_ends {
             self.hand_over();
+            self.counts.suit(self.measured.contains(&now));
             self.beat = (now - self.start).0 / self.beat_length.0;
             self.beat_ends = self.start + Nanos((self.beat + 1) * self.beat_length.0);
         }
     }
 
     fn hand_over(&mut self) {
-        let counts = Box::new(std::mem::take(&mut self.counts));
+        let mut counts = self.spares.try_recv().unwrap_or_default();
+        std::mem::swap(&mut *counts, &mut self.counts);
         // Who collects outlives every load thread; if it is gone, so is whoever wanted to know.
         let _ = self.sender.send(Message::Beat { thread: self.thread, beat: self.beat, counts });
     }

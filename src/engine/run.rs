@@ -14,9 +14,10 @@ use crate::target::Directory;
 use crate::units::{Nanos, Seed};
 use crate::workload::{Batch, Test};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use thiserror::Error;
 
@@ -75,11 +76,13 @@ pub fn run(
     let fillings = plan.fillings();
     let collected = thread::scope(|scope| {
         let (sender, receiver) = channel();
-        let mut clients = 0..0;
+        let (mut clients, mut spares) = (0..0, Vec::new());
         for thread in 0..threads {
             let batch = Batch::new(test, plan.batch_repeats(test) as usize, fillings.clone(), seed);
             clients = clients.end..clients.end + share_of(plan.clients as usize, threads, thread);
-            let worker = Worker::new(&common, thread, clients.clone(), batch, sender.clone());
+            let (give_back, given_back) = channel();
+            spares.push(give_back);
+            let worker = Worker::new(&common, thread, clients.clone(), batch, (sender.clone(), given_back));
             let started =
                 thread::Builder::new().name(format!("load-{thread}")).spawn_scoped(scope, move || worker.work(driver));
             if let Err(error) = started {
@@ -91,7 +94,7 @@ pub fn run(
         }
         drop(sender);
         observer.observe(&Event::Started { title: &test.title, goal: goal(plan) });
-        let collected = Collector::new(plan, threads, common.clock, common.beat).collect(&receiver, observer);
+        let collected = Collector::new(plan, spares, common.clock, common.beat).collect(&receiver, observer);
         observer.observe(&Event::Ended { measured_until: collected.measured_until() });
         Ok(collected)
     })?;
@@ -124,15 +127,17 @@ struct Collector {
     total: Counts,
     completed: u64,
     timeline: Timeline,
-    /// Intervals that some thread may still add to.
-    open: BTreeMap<u64, Split>,
+    /// Intervals that some thread may still add to: what was counted in each, and whom the memory for that came from.
+    open: BTreeMap<u64, (usize, Box<Split>)>,
+    /// For each thread, where it finds counts to use again.
+    spares: Vec<Sender<Box<Split>>>,
     /// For each thread the beat that it is in.
     beats: Vec<u64>,
     endings: Vec<Ending>,
 }
 
 impl Collector {
-    fn new(plan: &Plan, threads: usize, clock: Clock, beat_length: Nanos) -> Collector {
+    fn new(plan: &Plan, spares: Vec<Sender<Box<Split>>>, clock: Clock, beat_length: Nanos) -> Collector {
         Collector {
             clock,
             sending: None,
@@ -142,7 +147,8 @@ impl Collector {
             completed: 0,
             timeline: Timeline::new(Nanos(plan.interval.0 / beat_length.0 * beat_length.0)),
             open: BTreeMap::new(),
-            beats: vec![0; threads],
+            beats: vec![0; spares.len()],
+            spares,
             endings: Vec::new(),
         }
     }
@@ -163,8 +169,11 @@ impl Collector {
                     let recent = if counts.measured.is_empty() { &counts.aside } else { &counts.measured };
                     observer.observe(&Event::Progress { elapsed, completed: self.completed, recent });
                     match self.open.entry(beat / self.beats_per_interval) {
-                        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(*counts)),
-                        std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().add(&counts),
+                        Entry::Vacant(place) => drop(place.insert((thread, counts))),
+                        Entry::Occupied(mut sum) => {
+                            sum.get_mut().1.add(&counts);
+                            self.give_back(thread, counts);
+                        }
                     }
                     self.beats[thread] = beat + 1;
                 }
@@ -184,24 +193,32 @@ impl Collector {
         while let Some(entry) = self.open.first_entry()
             && *entry.key() < reached
         {
-            let (index, Split { measured, aside }) = entry.remove_entry();
+            let (index, (thread, mut split)) = entry.remove_entry();
+            let Split { measured, aside } = &mut *split;
             // A thread that ended in an interval's first instants has nothing to say of it.
             if measured.is_empty() && aside.is_empty() {
                 continue;
             }
-            self.total.add(&measured);
-            let is_measured = measured.has_requests();
-            let both = (!aside.is_empty()).then(|| {
-                let mut both = aside;
-                both.add(&measured);
-                both
-            });
-            let counts = both.as_ref().unwrap_or(&measured);
-            self.timeline.push(index, counts, is_measured);
+            self.total.add(measured);
+            let counts = if aside.is_empty() {
+                &*measured
+            } else {
+                aside.add(measured);
+                &*aside
+            };
+            self.timeline.push(index, counts, measured.has_requests());
             let length = self.timeline.interval_ns;
             let start = Nanos(length.0 * index);
-            observer.observe(&Event::Interval { start, length, counts, measured: &measured });
+            observer.observe(&Event::Interval { start, length, counts, measured });
+            self.give_back(thread, split);
         }
+    }
+
+    /// Gives counts that were taken note of back to the thread that made them.
+    fn give_back(&self, thread: usize, mut counts: Box<Split>) {
+        counts.clear();
+        // One that has ended needs none.
+        let _ = self.spares[thread].send(counts);
     }
 
     /// When the last thread had done with the part that counts, or read its last reply of it, since the first requests.

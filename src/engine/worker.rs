@@ -7,7 +7,7 @@ use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::open_loop::OpenLoop;
 use super::realtime;
-use super::recorder::{Ending, Message, Recorder};
+use super::recorder::{Ending, Message, Recorder, Split};
 use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
 use crate::resp::encode;
@@ -18,7 +18,7 @@ use crate::workload::arrivals::Schedule;
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 
 /// What all load threads of a run have in common.
 pub struct Common<'a> {
@@ -91,7 +91,7 @@ impl<'a> Worker<'a> {
         thread: usize,
         clients: Range<usize>,
         batch: Batch,
-        sender: Sender<Message>,
+        (sender, spares): (Sender<Message>, Receiver<Box<Split>>),
     ) -> Self {
         Worker {
             common,
@@ -110,7 +110,7 @@ impl<'a> Worker<'a> {
             }),
             batch,
             greetings: Greetings::of(common.plan, &common.directory.access.server),
-            recorder: Recorder::new(thread, common.beat, sender),
+            recorder: Recorder::new(thread, common.beat, sender, spares),
             last_reply: Nanos::ZERO,
             started: None,
             last_failure: None,

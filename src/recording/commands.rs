@@ -53,12 +53,20 @@ impl CommandCounts {
         }
     }
 
+    /// Forgets all counts, and keeps the memory of histograms.
+    pub fn clear(&mut self) {
+        let CommandCounts { mut service, mut response, .. } = std::mem::take(self);
+        service.clear();
+        response.iter_mut().for_each(Latencies::clear);
+        *self = CommandCounts { service, response, ..CommandCounts::default() };
+    }
+
     pub fn add(&mut self, other: &CommandCounts) {
         self.completed += other.completed;
         self.refused += other.refused;
         self.reads.add(other.reads);
         self.service.add(&other.service);
-        if let Some(more) = &other.response {
+        if let Some(more) = other.response.as_ref().filter(|more| more.count() > 0) {
             self.response.get_or_insert_default().add(more);
         }
     }

@@ -63,10 +63,19 @@ impl Counts {
             (&mut self.response, &other.response),
             (&mut self.slip, &other.slip),
         ] {
-            if let Some(more) = more {
+            if let Some(more) = more.as_ref().filter(|more| more.count() > 0) {
                 sum.get_or_insert_default().add(more);
             }
         }
+    }
+
+    /// Forgets all counts, and keeps the memory of those histograms that are written to all the time.
+    pub fn clear(&mut self) {
+        let Counts { mut service, mut response, mut slip, mut commands, .. } = std::mem::take(self);
+        service.clear();
+        response.iter_mut().chain(&mut slip).for_each(Latencies::clear);
+        commands.iter_mut().for_each(CommandCounts::clear);
+        *self = Counts { service, response, slip, commands, ..Counts::default() };
     }
 
     /// The counts of each of `commands` commands.
@@ -85,5 +94,45 @@ impl Counts {
 
     pub fn is_empty(&self) -> bool {
         !self.has_requests() && self.connect.count() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::ErrorKind;
+
+    /// Counts in which a request took `long`.
+    fn counts(long: Nanos) -> Counts {
+        let mut counts =
+            Counts { due: 1, sent: 1, completed: 1, bytes_sent: 9, loop_lag_max: long, ..Counts::default() };
+        counts.service.record(long, 1);
+        counts.connect.record(long, 1);
+        counts.response.get_or_insert_default().record(long, 1);
+        counts.slip.get_or_insert_default().record(long, 1);
+        counts.handshake.get_or_insert_default().record(long, 1);
+        counts.of_commands(2)[1].complete(1, long, Some(long));
+        counts.errors.count_many(ErrorKind::Dns, 1);
+        counts.reads.hits = 1;
+        counts
+    }
+
+    #[test]
+    fn what_is_cleared_counts_as_if_it_were_new_and_has_its_room() {
+        let mut used = counts(Nanos::from_secs(1));
+        let room = used.service.room();
+        used.clear();
+        assert!(used.is_empty() && used.service.room() == room && room > Latencies::default().room());
+        let mut sum = Counts::default();
+        sum.add(&used);
+        assert!(sum.response.is_none() && sum.handshake.is_none() && sum.errors.is_empty() && sum.reads.total() == 0);
+        // What comes afterwards is all that there is.
+        used.add(&counts(Nanos(500)));
+        let response = used.commands[1].response.as_ref();
+        for latencies in [Some(&used.service), used.slip.as_ref(), used.response.as_ref(), response] {
+            let told = latencies.map(|it| (it.count(), it.min(), it.max()));
+            assert_eq!(told, Some((1, Some(Nanos(500)), Some(Nanos(500)))));
+        }
+        assert_eq!((used.due, used.bytes_sent, used.loop_lag_max), (1, 9, Nanos(500)));
     }
 }

@@ -35,6 +35,18 @@ impl Latencies {
         }
     }
 
+    /// Forgets all that was recorded, and keeps the memory for it.
+    pub fn clear(&mut self) {
+        if self.count() > 0 {
+            self.0.reset();
+        }
+    }
+
+    /// How many latencies can be told apart in the memory that there is: it grows with the longest.
+    pub fn room(&self) -> usize {
+        self.0.distinct_values()
+    }
+
     pub fn count(&self) -> u64 {
         self.0.len()
     }
