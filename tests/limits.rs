@@ -4,10 +4,17 @@ mod support;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use support::haproxy::Proxy;
 use support::{RedisServer, Scratch, document, rbench, words};
+
+/// Each case takes the whole machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The first result of a run, which is long enough to be judged.
 #[track_caller]
@@ -31,6 +38,7 @@ fn is_limit(result: &Value, limit: &str) {
 
 #[test]
 fn a_rate_that_is_given_is_the_limit_itself() {
+    let _turn = alone();
     let server = RedisServer::start();
     let result = result(&server.arguments("-t set --rate 300 --duration 2s").join(" "));
     is_limit(&result, "rate");
@@ -38,6 +46,7 @@ fn a_rate_that_is_given_is_the_limit_itself() {
 
 #[test]
 fn replies_that_are_held_back_make_the_path_the_limit() {
+    let _turn = alone();
     let result = result("--embedded=delay:30ms -t set -c 5 --duration 2s");
     is_limit(&result, "path");
     // At most so many can be in flight, and the verdict shows it.
@@ -47,6 +56,7 @@ fn replies_that_are_held_back_make_the_path_the_limit() {
 /// Scripts that do nothing for long keep a server busy, whatever the client is like.
 #[test]
 fn a_server_that_is_kept_busy_is_the_limit() {
+    let _turn = alone();
     let server = RedisServer::start();
     let arguments = ["--guard", "off", "-q", "-c", "5", "--duration", "3s"];
     let scratch = Scratch::new();
@@ -59,6 +69,33 @@ fn a_server_that_is_kept_busy_is_the_limit() {
     let result = document(json.as_ref())["results"][0].clone();
     is_limit(&result, "server");
     assert!(result["observed"]["servers"][0]["commands"]["eval"]["calls"].as_u64().is_some_and(|calls| calls > 0));
+}
+
+/// Calls `act` where what it starts runs on `core` alone.
+fn on<T: Send>(core: usize, act: impl FnOnce() -> T + Send) -> T {
+    let pinned = || {
+        let mut set = CpuSet::new();
+        set.set(core);
+        sched_setaffinity(None, &set).expect("a core of ours");
+        act()
+    };
+    thread::scope(|scope| scope.spawn(pinned).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// A proxy has a core to itself, and does more for a request than client and server together on another.
+#[test]
+fn a_proxy_that_is_kept_busy_is_the_limit() {
+    let _turn = alone();
+    let allowed = sched_getaffinity(None).expect("our cores");
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+    let (of_proxy, of_others) = (cores[0], cores[cores.len() - 1]);
+    let server = on(of_others, RedisServer::start);
+    let proxy = on(of_proxy, || Proxy::twice_before(&server));
+    let line = format!("-t ping_mbulk -c 50 --duration 3s --haproxy-stats {}", proxy.stats[0]);
+    let staged = || on(of_others, || result(&proxy.arguments(&line).join(" ")));
+    // Somebody else on the proxy's core makes nobody busy enough: that is no case of this.
+    let result = (0..4).map(|_| staged()).find(|result| result["verdict"]["limit"] == "proxy").unwrap_or_else(staged);
+    is_limit(&result, "proxy");
 }
 
 /// Threads that never sleep, until they are dropped.
@@ -92,6 +129,7 @@ impl Drop for Neighbours {
 /// A client on one core with neighbours that never sleep gets a part of it.
 #[test]
 fn a_client_that_is_starved_of_its_processor_is_the_limit() {
+    let _turn = alone();
     let server = RedisServer::start();
     let allowed = sched_getaffinity(None).expect("our cores");
     let core = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).expect("one at least");

@@ -20,8 +20,20 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn before(servers: &[&RedisServer]) -> Proxy {
-        let scratch = Scratch::new();
+        let names: Vec<String> = servers.iter().map(|server| server.name()).collect();
+        Proxy::start(&Network::any().address(20), &names, &[])
+    }
+
+    /// One that every connection passes twice, so that it has twice the work.
+    pub fn twice_before(server: &RedisServer) -> Proxy {
         let address = Network::any().address(20);
+        let again = format!("{address}:{}", free_port(&address));
+        let second = ["listen again".to_owned(), format!("  bind {again}"), format!("  server r0 {}", server.name())];
+        Proxy::start(&address, &[again], &second)
+    }
+
+    fn start(address: &str, servers: &[String], second: &[String]) -> Proxy {
+        let (scratch, address) = (Scratch::new(), address.to_owned());
         let port = free_port(&address);
         let stats_port = free_port(&address);
         let socket = scratch.path("stats.sock");
@@ -46,7 +58,8 @@ impl Proxy {
             "  balance roundrobin".to_owned(),
             format!("  source {address}"),
         ];
-        lines.extend(servers.iter().enumerate().map(|(index, server)| format!("  server r{index} {}", server.name())));
+        lines.extend(servers.iter().enumerate().map(|(index, server)| format!("  server r{index} {server}")));
+        lines.extend_from_slice(second);
         let file = scratch.path("haproxy.cfg");
         fs::write(&file, lines.join("\n") + "\n").expect("a directory of our own");
         let mut daemon = Daemon::start(Command::new("haproxy").arg("-db").arg("-f").arg(&file));
