@@ -50,6 +50,9 @@ const TERRITORY: &[(&[&str], &[&str])] = &[
     // Files. `target` reads the certificates and keys of TLS.
     (&["fs::", "File::"], &["result/store.rs", "observe/", "target/tls/pem.rs", "lab/", "cli/"]),
     (&["process::exit"], &["main.rs"]),
+    // Who runs first on a core, and what the kernel knows of a packet.
+    (&["thread_priority::"], &["engine/realtime.rs"]),
+    (&["nix::"], &["embedded/arrival.rs"]),
     (&["unsafe "], &[]),
 ];
 

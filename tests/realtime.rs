@@ -49,6 +49,7 @@ fn a_server_whose_service_is_known_is_not_kept_waiting() {
     assert!(!has_priority(&format!("{service} --realtime no")));
     assert!(!has_priority("--embedded=delay:1ms -t ping_mbulk"), "only where it is asked for");
     assert!(!has_priority("--embedded -t ping_mbulk"));
+    assert!(!has_priority(&format!("{service} --spin")), "whoever never sleeps is stopped");
     if has_room && is_granted() {
         assert!(has_priority("--embedded -t ping_mbulk --realtime yes"));
     }
@@ -59,6 +60,8 @@ fn it_is_refused_where_nobody_else_could_run() {
     let cores = available_parallelism().unwrap().get();
     let line = format!("--embedded -t ping_mbulk -n 10 -c {cores} --threads {cores} --realtime yes");
     rbench(&words(&line)).failed(2, &["--realtime yes", "--threads", &format!("there are {cores}")]);
+    rbench(&words("--embedded -t ping_mbulk -n 10 --rate 10 --spin --realtime yes"))
+        .failed(2, &["--realtime yes", "--spin"]);
     let ran = rbench(&words(&line.replace("yes", "sometimes")));
     assert!(ran.code == Some(2) && ran.stderr.contains("auto, yes, no"), "{ran:?}");
 }

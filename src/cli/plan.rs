@@ -83,7 +83,7 @@ pub fn plan(flags: &PlanFlags) -> Result<Plan, Error> {
     plan.tests = tests(flags, &plan.fillings())?;
     plan.prefill = prefill(flags, &plan.tests, plan.key_count)?;
     check_memory(&plan)?;
-    plan.realtime = load.realtime.decide(plan.load_threads(), way.embedded.as_ref())?;
+    plan.realtime = load.realtime.decide(plan.load_threads(), load.spin, way.embedded.as_ref())?;
     Ok(plan)
 }
 

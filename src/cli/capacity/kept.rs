@@ -133,7 +133,7 @@ fn outcome(found: &experiment::Capacity, promise: &Promise, stolen: &[f64]) -> O
             let least = slips.min().unwrap_or_default();
             Outcome::Stopped(format!(
                 "requests went out {:.1} ms late (slip p99) although connections were free, which is too late for {promise} at \
-                 any rate: rbench needs a processor of its own, or one that is not shared (rbench doctor)",
+                 any rate: rbench needs a processor of its own, which stays awake with --spin and is not shared (rbench doctor)",
                 least.0 as f64 / 1e6
             ))
         }
