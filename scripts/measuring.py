@@ -51,11 +51,13 @@ def free_port():
         return free.getsockname()[1]
 
 
-class Listening:
-    """A program that listens on a port of loopback, on a core of its own if one is given, while a `with` lasts."""
+class Server:
+    """A redis-server without a disk, on a port of loopback and on a core of its own if one is given, while a `with` lasts."""
 
-    def __init__(self, port, command, core=None):
-        self.port = port
+    def __init__(self, core=None, flags=()):
+        self.port, self.directory = free_port(), tempfile.TemporaryDirectory()
+        command = ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                   "--dir", self.directory.name, *flags]
         self.command = pinned(core, [str(word) for word in command])
 
     def __enter__(self):
@@ -74,33 +76,12 @@ class Listening:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(timeout=10)
-
-
-class Server(Listening):
-    """A redis-server without a disk."""
-
-    def __init__(self, core=None, flags=()):
-        port, self.directory = free_port(), tempfile.TemporaryDirectory()
-        command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                   "--dir", self.directory.name, *flags]
-        super().__init__(port, command, core)
+        self.directory.cleanup()
 
     def ask(self, command):
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(f"{command}\r\n".encode())
             return connection.makefile().readline().strip()
-
-    def __exit__(self, *_):
-        super().__exit__()
-        self.directory.cleanup()
-
-
-class Behaving(Listening):
-    """The server of rbench, with a behaviour."""
-
-    def __init__(self, behaviour, core=None):
-        port = free_port()
-        super().__init__(port, [RBENCH, "serve", "--port", port, "--behave", behaviour], core)
 
 
 def where():
