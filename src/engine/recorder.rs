@@ -1,5 +1,6 @@
 //! What a load thread counts, handed over a few times a second.
 
+use crate::plan::Plan;
 use crate::recording::{Counts, Failure, LoadThread};
 use crate::units::Nanos;
 use hdrhistogram::Histogram;
@@ -27,6 +28,21 @@ pub enum Message {
     Ended { thread: usize, ending: Ending },
 }
 
+/// What of counts a run makes use of.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// Whether it is a closed loop.
+    is_closed: bool,
+    /// Whether there is a warm-up or a cool-down.
+    has_aside: bool,
+}
+
+impl Kind {
+    pub fn of(plan: &Plan) -> Kind {
+        Kind { is_closed: plan.arrivals.is_none(), has_aside: plan.warmup + plan.cooldown > Nanos::ZERO }
+    }
+}
+
 /// Counts, and what is not to count.
 #[derive(Debug, Default)]
 pub struct Split {
@@ -36,6 +52,19 @@ pub struct Split {
 }
 
 impl Split {
+    /// For a load thread. In a closed loop they are fine, and have room: a load thread that waits for memory while it
+    /// counts makes latencies longer.
+    fn of(kind: Kind) -> Split {
+        let counts = |is_used: bool| {
+            let mut counts = if kind.is_closed { Counts::fine() } else { Counts::default() };
+            if kind.is_closed && is_used {
+                counts.service.make_room();
+            }
+            counts
+        };
+        Split { measured: counts(true), aside: counts(kind.has_aside) }
+    }
+
     pub fn add(&mut self, other: &Split) {
         self.measured.add(&other.measured);
         self.aside.add(&other.aside);
@@ -44,17 +73,6 @@ impl Split {
     pub fn clear(&mut self) {
         self.measured.clear();
         self.aside.clear();
-    }
-
-    /// What has grown for the one part serves the other, where that is the part that comes.
-    fn suit(&mut self, is_measured: bool) {
-        let (wanted, other) = match is_measured {
-            true => (&mut self.measured, &mut self.aside),
-            false => (&mut self.aside, &mut self.measured),
-        };
-        if wanted.service.room() < other.service.room() {
-            std::mem::swap(wanted, other);
-        }
     }
 }
 
@@ -78,7 +96,10 @@ pub struct Recorder {
     thread: usize,
     sender: Sender<Message>,
     /// Counts that were handed over, cleared: histograms that grow anew take a load thread milliseconds.
-    spares: Receiver<Box<Split>>,
+    given_back: Receiver<Box<Split>>,
+    /// For the second beat, for which nothing was given back yet.
+    spare: Option<Box<Split>>,
+    kind: Kind,
     counts: Split,
     start: Nanos,
     /// What began in this span counts.
@@ -95,12 +116,19 @@ pub struct Recorder {
 const TURN_DIGITS: u8 = 2;
 
 impl Recorder {
-    pub fn new(thread: usize, beat_length: Nanos, sender: Sender<Message>, spares: Receiver<Box<Split>>) -> Recorder {
+    pub fn new(
+        thread: usize,
+        beat_length: Nanos,
+        kind: Kind,
+        (sender, given_back): (Sender<Message>, Receiver<Box<Split>>),
+    ) -> Recorder {
         Recorder {
             thread,
             sender,
-            spares,
-            counts: Split::default(),
+            given_back,
+            spare: Some(Box::new(Split::of(kind))),
+            kind,
+            counts: Split::of(kind),
             start: Nanos::ZERO,
             measured: Nanos::ZERO..Nanos(u64::MAX),
             beat_length,
@@ -161,14 +189,14 @@ impl Recorder {
     pub fn tick(&mut self, now: Nanos) {
         if now >= self.beat_ends {
             self.hand_over();
-            self.counts.suit(self.measured.contains(&now));
             self.beat = (now - self.start).0 / self.beat_length.0;
             self.beat_ends = self.start + Nanos((self.beat + 1) * self.beat_length.0);
         }
     }
 
     fn hand_over(&mut self) {
-        let mut counts = self.spares.try_recv().unwrap_or_default();
+        let given_back = self.given_back.try_recv().ok().or_else(|| self.spare.take());
+        let mut counts = given_back.unwrap_or_else(|| Box::new(Split::of(self.kind)));
         std::mem::swap(&mut *counts, &mut self.counts);
         // Who collects outlives every load thread; if it is gone, so is whoever wanted to know.
         let _ = self.sender.send(Message::Beat { thread: self.thread, beat: self.beat, counts });

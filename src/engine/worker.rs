@@ -7,7 +7,7 @@ use super::drivers::standing::Standing;
 use super::gate::Gate;
 use super::open_loop::OpenLoop;
 use super::realtime;
-use super::recorder::{Ending, Message, Recorder, Split};
+use super::recorder::{Ending, Kind, Message, Recorder, Split};
 use crate::plan::{PipelineMode, Plan, Protocol};
 use crate::recording::{Failure, LoadThread};
 use crate::resp::encode;
@@ -91,7 +91,7 @@ impl<'a> Worker<'a> {
         thread: usize,
         clients: Range<usize>,
         batch: Batch,
-        (sender, spares): (Sender<Message>, Receiver<Box<Split>>),
+        channels: (Sender<Message>, Receiver<Box<Split>>),
     ) -> Self {
         Worker {
             common,
@@ -110,7 +110,7 @@ impl<'a> Worker<'a> {
             }),
             batch,
             greetings: Greetings::of(common.plan, &common.directory.access.server),
-            recorder: Recorder::new(thread, common.beat, sender, spares),
+            recorder: Recorder::new(thread, common.beat, Kind::of(common.plan), channels),
             last_reply: Nanos::ZERO,
             started: None,
             last_failure: None,

@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn counts(replies: u64) -> Counts {
-        let mut counts = Counts { sent: replies, completed: replies, ..Counts::default() };
+        let mut counts = Counts { sent: replies, completed: replies, ..Counts::fine() };
         counts.service.record(millis(2), replies);
         counts
     }
