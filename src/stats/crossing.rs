@@ -67,11 +67,37 @@ fn crossing_of(rates: &[(f64, Vec<f64>)], mut sample: impl FnMut(&[f64]) -> Vec<
             (f64::midpoint(taken[taken.len() / 2], taken[(taken.len() - 1) / 2]), taken.len() as f64)
         })
         .collect();
-    let fitted = isotonic(&levels);
+    let at: Vec<f64> = rates.iter().map(|(rate, _)| *rate).collect();
+    zero(&at, &levels)
+}
+
+/// The rate at which the share of a promise's allowance that requests use is 1, by the isotonic regression of its
+/// logarithm. `steps` are rates with the share that each used and the number of its requests, in any order; of the same
+/// rate the requests are put together. Means follow accidents, which a long time at a rate has its part of. None when the
+/// curve does not cross 1.
+pub fn mean_crossing(steps: &[(f64, f64, f64)]) -> Option<f64> {
+    let mut sorted = steps.to_vec();
+    sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (mut rates, mut levels): (Vec<f64>, Vec<(f64, f64)>) = (Vec::new(), Vec::new());
+    for of_rate in sorted.chunk_by(|one, other| one.0 == other.0) {
+        let requests: f64 = of_rate.iter().map(|step| step.2).sum();
+        let used: f64 = of_rate.iter().map(|step| step.1 * step.2).sum();
+        if requests > 0.0 {
+            rates.push(of_rate[0].0);
+            // Of one request in its place, if none was beyond: it would never be put together with others again.
+            levels.push(((used / requests).max(1.0 / requests).ln(), requests));
+        }
+    }
+    zero(&rates, &levels)
+}
+
+/// Where the isotonic regression of `levels`, which come with their weights, crosses zero between two of `rates`.
+fn zero(rates: &[f64], levels: &[(f64, f64)]) -> Option<f64> {
+    let fitted = isotonic(levels);
     let above = fitted.iter().position(|level| *level >= 0.0)?;
     let below = above.checked_sub(1)?;
     let share = -fitted[below] / (fitted[above] - fitted[below]);
-    Some(rates[below].0 + share * (rates[above].0 - rates[below].0))
+    Some(rates[below] + share * (rates[above] - rates[below]))
 }
 
 /// The values that never fall and are nearest to those of `levels`, which come with their weights, in squares.
@@ -133,6 +159,21 @@ mod tests {
         steps[2].1[3] = 50.0;
         let found = crossing_at(&steps).unwrap().value;
         assert!((found / calm - 1.0).abs() < 0.02, "{calm} and {found}");
+    }
+
+    #[test]
+    fn means_of_a_rate_are_of_all_its_requests() {
+        // A queue's requests beyond a limit: e^(-(mu - rate) t), of which a hundredth is allowed.
+        let used = |rate: f64| (-(50_000.0 - rate) * 0.002).exp() / 0.01;
+        let step = |rate: f64, requests: f64| (rate, used(rate), requests);
+        let limit = 50_000.0 - 100f64.ln() / 0.002;
+        let found = mean_crossing(&[step(48_500.0, 9.0), step(47_000.0, 5.0), step(30_000.0, 5.0)]).unwrap();
+        assert!((found / limit - 1.0).abs() < 1e-9, "{found}");
+        // Nine times as many at the same rate weigh nine times as much.
+        let twice = mean_crossing(&[(2.0, 0.1, 90.0), (2.0, 4.1, 10.0), (1.0, 0.25, 9.0), (3.0, 2.0, 5.0)]).unwrap();
+        assert!((twice - 2.5).abs() < 1e-9, "{twice}");
+        assert_eq!(mean_crossing(&[step(1.0, 9.0), step(2.0, 9.0)]), None);
+        assert_eq!(mean_crossing(&[(1.0, 2.0, 1.0), (1.0, 0.5, 0.0)]), None);
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub struct Step {
     pub figures: Figures,
     /// How near each batch was to what is promised of latencies, 1 at the limit; batches without replies are left out.
     pub strains: Vec<f64>,
+    /// Of what the promise allows all requests together to be beyond its limits, the share that was used, 1 at the limit.
+    /// None when nothing was answered, or nothing may be beyond.
+    pub used: Option<f64>,
     /// Of all batches.
     #[serde(skip)]
     pub response: Latencies,

@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Guards};
 use super::reading::{HOPELESS, Reading};
-use super::step::{Figures, Planned, Step, Verdict, Why};
+use super::step::{Figures, Planned, Stage, Step, Verdict, Why};
 use crate::recording::Latencies;
 use crate::stats::promise::{Condition, Promise};
 use crate::units::Nanos;
@@ -15,6 +15,11 @@ const CLIENT_BUSY_MAX: f64 = 0.9;
 
 /// Batches in a row after which a backlog that grows is one that goes on growing.
 const GROWING_BATCHES: u32 = 3;
+
+/// What is held is given up when a third of it is over, and so many times of what is allowed was used by then, the worst
+/// batch left out.
+const GIVEN_UP: f64 = 1.25;
+const GIVEN_UP_AFTER: u64 = 3;
 
 /// Sums of shares such as 0.01 are a little off.
 const TINY: f64 = 1e-6;
@@ -110,8 +115,10 @@ impl Judge {
         self.figures.read(&self.response);
         self.figures.client_busy = median(&mut self.busy);
         let (verdict, why) = self.verdict.unwrap_or((Verdict::Unclear, Some(Why::CutShort)));
+        let ended = (self.figures.completed + self.figures.errors) as f64;
+        let used = self.tallies.iter().filter_map(|tally| tally.used(ended)).reduce(f64::max);
         let (planned, figures, strains, response) = (self.planned, self.figures, self.strains, self.response);
-        Step { planned, verdict, why, figures, strains, response }
+        Step { planned, verdict, why, figures, strains, used, response }
     }
 
     fn note(&mut self, batch: &Batch, reading: Reading) {
@@ -162,9 +169,14 @@ impl Judge {
         let is_over = self.figures.span_ns >= self.span;
         let to_come = self.planned.rate.0 * self.span.since(self.figures.span_ns).as_secs();
         let ended = self.figures.completed + self.figures.errors;
-        let is_broken = ended > 0
-            && (self.tallies.iter().any(|tally| tally.is_surely_broken(to_come))
-                || self.hopeless.iter().any(Tally::is_hopeless));
+        // What is held is long: half of its time would be spent on what can hardly be saved.
+        let is_given_up = self.planned.stage == Stage::Hold
+            && self.figures.span_ns.0 >= self.span.0.div_ceil(GIVEN_UP_AFTER)
+            && self.tallies.iter().any(|tally| tally.is_likely_broken(ended as f64));
+        let is_broken = is_given_up
+            || ended > 0
+                && (self.tallies.iter().any(|tally| tally.is_surely_broken(to_come))
+                    || self.hopeless.iter().any(Tally::is_hopeless));
         if is_broken {
             return Some(Why::Broken(self.promise.broken(&self.response, self.figures.errors, ended)));
         }
@@ -194,6 +206,18 @@ impl Judge {
 impl Tally {
     fn sum(&self) -> f64 {
         self.excess.iter().sum()
+    }
+
+    /// The share of what is allowed to `ended` requests.
+    fn used(&self, ended: f64) -> Option<f64> {
+        let allowed = self.condition.allowance() * ended;
+        (allowed > 0.0).then(|| 1.0 + self.sum() / allowed)
+    }
+
+    /// Whether `ended` requests have used so much that more of the same will hardly end well.
+    fn is_likely_broken(&self, ended: f64) -> bool {
+        let spared = (GIVEN_UP - 1.0) * self.condition.allowance() * ended;
+        self.condition.is_forgiving() && without_worst(&self.excess) > spared + TINY
     }
 
     /// Whether it is broken without its worst batch, even if `to_come` more requests are of the best kind.

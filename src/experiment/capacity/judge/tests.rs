@@ -36,8 +36,12 @@ fn batch(response: &Latencies) -> Batch<'_> {
 }
 
 /// A step of ten seconds whose seconds are made by `second`, until it is judged.
-fn judged<'a>(promise: &str, mut second: impl FnMut(u64) -> Batch<'a>) -> Step {
-    let mut judge = Judge::new(&promise.parse().unwrap(), Guards::default(), planned(10));
+fn judged<'a>(promise: &str, second: impl FnMut(u64) -> Batch<'a>) -> Step {
+    judged_as(planned(10), promise, second)
+}
+
+fn judged_as<'a>(planned: Planned, promise: &str, mut second: impl FnMut(u64) -> Batch<'a>) -> Step {
+    let mut judge = Judge::new(&promise.parse().unwrap(), Guards::default(), planned);
     let seconds = (0..).position(|index| judge.tell(&second(index)) == Flow::Stop);
     assert!(seconds.is_some_and(|last| last < 40), "a step ends");
     judge.finish()
@@ -67,6 +71,30 @@ fn a_failure_ends_the_step_as_soon_as_the_rest_cannot_mend_it() {
     let step = judged("p99<2ms", |_| batch(&hardly));
     assert_eq!(outcome(&step), (Verdict::Fail, 2));
     assert!(matches!(step.why, Some(Why::Broken(broken)) if broken[0].condition.to_string() == "p99<2ms"));
+}
+
+/// Thirteen of a thousand, where ten may be: at the end that is a failure of anything, and of a hold it is one sooner.
+#[test]
+fn what_is_held_is_given_up_after_a_third_that_promises_no_good() {
+    let (slightly, hardly) = (replies(13, 3), replies(12, 3));
+    let hold = Planned { stage: Stage::Hold, most: Nanos::from_secs(30), ..planned(30) };
+    let after = |planned, slow: &Latencies| outcome(&judged_as(planned, "p99<2ms", |_| batch(slow)));
+    assert_eq!(after(hold, &slightly), (Verdict::Fail, 10));
+    assert_eq!(after(hold, &hardly), (Verdict::Fail, 26), "it may get better yet");
+    assert_eq!(after(Planned { stage: Stage::Bisect, ..hold }, &slightly), (Verdict::Fail, 24));
+    // One bad second is left out.
+    let (quick, bad) = (replies(2, 3), replies(300, 80));
+    let step = judged_as(hold, "p99<2ms", |index| batch(if index == 3 { &bad } else { &quick }));
+    assert_eq!(outcome(&step), (Verdict::Unclear, 30));
+}
+
+#[test]
+fn a_step_tells_how_much_of_its_allowance_it_used() {
+    let (slow, quick) = (replies(5, 3), replies(0, 3));
+    let used = |promise: &str| judged(promise, |index| batch(if index < 4 { &slow } else { &quick })).used;
+    assert!((used("p99<2ms").unwrap() - 0.2).abs() < 1e-9);
+    assert!((used("p99<2ms,p99.5<2ms").unwrap() - 0.4).abs() < 1e-9, "of the condition that is nearest to its end");
+    assert_eq!(used("max<20ms"), None, "nothing is allowed");
 }
 
 #[test]

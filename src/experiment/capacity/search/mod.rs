@@ -15,6 +15,7 @@ pub use settings::Settings;
 use super::batch::Guard;
 use super::judge::Judge;
 use super::step::{Planned, Stage, Step, Verdict, Why};
+use crate::stats::crossing::mean_crossing;
 use crate::units::{Nanos, Rate};
 
 /// What is to be done next.
@@ -34,9 +35,26 @@ const FOOT: f64 = 0.3;
 
 const CLIMB: f64 = 1.25;
 
-/// A rate that failed when it was held is followed by lower ones, each further away than the one before: 29 % less at
-/// the default resolution, all in all. On a machine that stalls now and then, what passes for seconds may not be held for long.
+/// A rate that failed when it was held is followed by lower ones. On a machine that stalls now and then, what passes for
+/// seconds may not be held for long.
 const HOLDS_MAX: u32 = 8;
+
+/// How far below a rate that was not held the next one is at least, in resolutions: a search that has failed to hold
+/// several is to find one before it knows which is the highest.
+const DOWN: [f64; 3] = [0.5, 1.0, 2.0];
+
+/// How many holds fail before the next of them counts.
+const HOLDS_EACH: u32 = 2;
+
+/// The same at most.
+const DOWN_MAX: f64 = 1.5;
+
+/// How far below the crossing what is held first is at least, in resolutions.
+const SURE: f64 = 0.25;
+
+/// After so many passes in a row, a ceiling that failed in the climb is asked again: those who look for it below may look
+/// in vain.
+const PASSES_IN_VAIN: u32 = 2;
 
 /// Of the resolution, what floor and ceiling may be apart: the rest is for the noise in the verdicts on them.
 const APART: f64 = 0.9;
@@ -62,6 +80,8 @@ pub struct Search {
     ceiling: Option<f64>,
     /// Whether the ceiling failed in a short step of the climb, and in no longer one.
     is_ceiling_rough: bool,
+    /// Steps that passed since the ceiling was found.
+    passes: u32,
     /// Whether the ceiling is the client's.
     is_client_limited: bool,
     failed_holds: u32,
@@ -81,6 +101,7 @@ impl Search {
             is_floor_assumed: false,
             ceiling: None,
             is_ceiling_rough: false,
+            passes: 0,
             is_client_limited: false,
             failed_holds: 0,
             held: None,
@@ -128,6 +149,7 @@ impl Search {
         if verdict == Verdict::Pass {
             self.is_floor_assumed = false;
             self.floor = Some(self.floor.map_or(rate, |floor| floor.max(rate)));
+            self.passes += 1;
             return self.passed(planned);
         }
         // A failure that took as long as several steps has had the time of its repetition already.
@@ -146,7 +168,7 @@ impl Search {
             // Late at hardly any load, and late at more: what lies between would be no better.
             return self.end(Ending::Late);
         }
-        self.ceiling = Some(rate);
+        (self.ceiling, self.passes) = (Some(rate), 0);
         self.is_ceiling_rough = planned.stage == Stage::Climb;
         self.is_client_limited = matches!(why, Some(Why::Client(_)));
         self.failed(planned);
@@ -217,13 +239,32 @@ impl Search {
                 if self.failed_holds >= HOLDS_MAX {
                     return self.end(Ending::NotHeld);
                 }
-                // Half the resolution twice, then all of it twice, and so on.
-                let down = self.settings.resolution / 2.0 * f64::from(1 << ((self.failed_holds - 1) / 2));
-                let rate = planned.rate.0 * (1.0 - down);
+                let rate = self.below(planned.rate.0);
                 self.floor = Some(rate);
                 self.plan(Stage::Hold, rate);
             }
         }
+    }
+
+    /// Where all steps together say that the promise is crossed. In a long time there are accidents that a step has no
+    /// part of, or too great a part.
+    fn crossing(&self) -> Option<f64> {
+        let requests = |step: &Step| (step.figures.completed + step.figures.errors) as f64;
+        let of = |step: &Step| Some((step.planned.rate.0, step.used?, requests(step)));
+        mean_crossing(&self.steps.iter().filter_map(of).collect::<Vec<_>>())
+    }
+
+    /// What to hold after `rate` was not.
+    fn below(&self, rate: f64) -> f64 {
+        let least = DOWN[(((self.failed_holds - 1) / HOLDS_EACH) as usize).min(DOWN.len() - 1)];
+        let [highest, lowest] = [least, DOWN_MAX.max(least)].map(|down| rate * (1.0 - self.settings.resolution * down));
+        self.crossing().unwrap_or(rate).clamp(lowest, highest)
+    }
+
+    /// What to hold when the floor is as high as it gets: not what has passed by luck alone.
+    fn first_hold(&self, floor: f64) -> f64 {
+        let below = |down: f64| 1.0 - self.settings.resolution * down;
+        self.crossing().map_or(floor, |crossing| (crossing * below(SURE)).clamp(floor * below(DOWN[0]), floor))
     }
 
     /// Between floor and ceiling, or, when they are near enough, to hold the floor.
@@ -231,13 +272,14 @@ impl Search {
         let (Some(floor), Some(ceiling)) = (self.floor, self.ceiling) else {
             return self.end(Ending::FloorBroken);
         };
-        if ceiling / floor - 1.0 > self.settings.resolution * APART {
-            self.plan(Stage::Bisect, (floor * ceiling).sqrt());
-        } else if self.is_ceiling_rough {
-            // All that was tried since has passed: what failed in the climb may have been an accident, twice.
+        let is_apart = ceiling / floor - 1.0 > self.settings.resolution * APART;
+        if self.is_ceiling_rough && (!is_apart || self.passes >= PASSES_IN_VAIN) {
+            // What failed in the climb may have been an accident, twice.
             self.plan(Stage::Bisect, ceiling);
+        } else if is_apart {
+            self.plan(Stage::Bisect, (floor * ceiling).sqrt());
         } else {
-            self.plan(Stage::Hold, floor);
+            self.plan(Stage::Hold, self.first_hold(floor));
         }
     }
 

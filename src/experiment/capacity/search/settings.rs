@@ -22,8 +22,11 @@ pub struct Settings {
     pub guards: Guards,
 }
 
+/// A step is made so many times its length where its percentile needs the samples.
+const SAMPLED: u64 = 4;
+
 /// An unclear step is extended to so many times its length.
-const EXTENDED: u64 = 4;
+const EXTENDED: u64 = 2;
 
 /// A climb looks for the first failure only, which the steps after it are sharp about.
 const CLIMB_SHARE: u64 = 3;
@@ -47,16 +50,15 @@ impl Settings {
     /// the sharpest percentile needs for its samples. At rates so low that this takes more than four steps, a percentile
     /// is judged by fewer samples.
     pub(super) fn span(&self, stage: Stage, rate: f64) -> (Nanos, Nanos) {
-        let most = Nanos(self.step_ns.0.saturating_mul(EXTENDED));
         let (span, most) = match stage {
-            Stage::Floor | Stage::Climb => (Nanos(self.step_ns.0 / CLIMB_SHARE), most),
-            Stage::Bisect => (self.step_ns, most),
+            Stage::Floor | Stage::Climb => (Nanos(self.step_ns.0 / CLIMB_SHARE), self.step_ns),
+            Stage::Bisect => (self.step_ns, Nanos(self.step_ns.0.saturating_mul(EXTENDED))),
             // It is long, and what is unclear of it is cheaper to settle by holding a little less.
             Stage::Hold => (self.hold_ns, self.hold_ns),
         };
         let needed = self.promise.samples_needed().map_or(0.0, |samples| samples as f64 / rate * 1e9);
         // A float too large for the integer becomes its greatest value.
-        let span = whole_seconds(span.max(Nanos(needed as u64).min(Nanos(self.step_ns.0.saturating_mul(EXTENDED)))));
+        let span = whole_seconds(span.max(Nanos(needed as u64).min(Nanos(self.step_ns.0.saturating_mul(SAMPLED)))));
         (span, whole_seconds(most).max(span))
     }
 }

@@ -357,13 +357,57 @@ fn a_step_is_as_long_as_its_stage_and_its_percentile_ask_for() {
         let (span, most) = settings(promise).span(stage, rate);
         (span.as_secs(), most.as_secs())
     };
-    assert_eq!(seconds("p99<2ms", Stage::Climb, 50_000.0), (4.0, 40.0));
-    assert_eq!(seconds("p99<2ms", Stage::Floor, 2_500.0), (4.0, 40.0));
-    assert_eq!(seconds("p99<2ms", Stage::Climb, 1_000.0), (10.0, 40.0));
-    assert_eq!(seconds("p99.9<2ms", Stage::Climb, 5_000.0), (20.0, 40.0));
+    assert_eq!(seconds("p99<2ms", Stage::Climb, 50_000.0), (4.0, 10.0));
+    assert_eq!(seconds("p99<2ms", Stage::Floor, 2_500.0), (4.0, 10.0));
+    assert_eq!(seconds("p99<2ms", Stage::Climb, 1_000.0), (10.0, 10.0));
+    assert_eq!(seconds("p99.9<2ms", Stage::Climb, 5_000.0), (20.0, 20.0));
     assert_eq!(seconds("p99.9<2ms", Stage::Climb, 1.0), (40.0, 40.0));
-    assert_eq!(seconds("errors<1%", Stage::Bisect, 1.0), (10.0, 40.0));
+    assert_eq!(seconds("errors<1%", Stage::Bisect, 1.0), (10.0, 20.0));
     assert_eq!(seconds("p99<2ms", Stage::Hold, 50_000.0), (60.0, 60.0));
+}
+
+/// A step that took its time, and used that much of its allowance.
+fn tell_used(search: &mut Search, verdict: Verdict, used: f64) -> Planned {
+    let Action::Step(planned) = search.next() else { panic!("there is a step to tell of") };
+    let completed = (planned.rate.0 * planned.span.as_secs()) as u64;
+    let figures = Figures { span_ns: planned.most, completed, ..Figures::default() };
+    let why = (verdict == Verdict::Fail).then(|| Why::Broken(Vec::new()));
+    let (strains, response) = (Vec::new(), Latencies::default());
+    search.tell(Step { planned, verdict, why, figures, strains, used: Some(used), response });
+    planned
+}
+
+/// A search from 1000 on, up to the first rate that is held: 1250 has passed, having used this much.
+fn up_to_hold(used_at_floor: f64) -> Search {
+    let mut search = Search::new(Settings { from: Some(Rate(1000.0)), resolution: 0.06, ..settings("p99<2ms") });
+    for used in [0.01, 0.2, used_at_floor] {
+        tell_used(&mut search, Verdict::Pass, used);
+    }
+    while !matches!(search.next(), Action::Step(Planned { stage: Stage::Hold, .. })) {
+        tell_used(&mut search, Verdict::Fail, 9.0);
+    }
+    search
+}
+
+#[test]
+fn what_has_hardly_passed_is_not_what_is_held_first() {
+    let held = |used: f64| tell_used(&mut up_to_hold(used), Verdict::Pass, used).rate.0;
+    assert_eq!(held(0.02), 1250.0);
+    assert!((1212.5..1240.0).contains(&held(0.99)), "{}", held(0.99));
+}
+
+#[test]
+fn after_a_hold_that_failed_the_next_is_where_all_steps_cross_the_promise() {
+    let next = |used: f64| {
+        let mut search = up_to_hold(0.02);
+        tell_used(&mut search, Verdict::Fail, used);
+        tell_used(&mut search, Verdict::Pass, 0.9).rate.0
+    };
+    // Half a resolution down at the least, and one and a half at the most.
+    assert_eq!((next(1.01), next(30.0)), (1212.5, 1137.5));
+    // Of 8 s with a fiftieth of the allowance and 60 s with three times as much, 2.65 times were used; at 1000/s, a fifth.
+    let share = 5f64.ln() / (5f64.ln() + 2.65f64.ln());
+    assert!((next(3.0) - (1000.0 + 250.0 * share)).abs() < 1.0, "{} {share}", next(3.0));
 }
 
 /// What came of a step in which requests were sent `slip` late, and answered `response` after they were due.
@@ -373,7 +417,7 @@ fn tell_late(search: &mut Search, verdict: Verdict, slip: Nanos, response: Nanos
     latencies.record(response, 1000);
     let figures = Figures { slip_ns_p99: Some(slip), span_ns: planned.span, completed: 1000, ..Figures::default() };
     let why = (verdict == Verdict::Fail).then(|| Why::Broken(Vec::new()));
-    search.tell(Step { planned, verdict, why, figures, strains: Vec::new(), response: latencies });
+    search.tell(Step { planned, verdict, why, figures, strains: Vec::new(), used: None, response: latencies });
 }
 
 /// At the floor somebody is always free: when requests go out late there, a processor woke up late.
