@@ -45,6 +45,9 @@ const UNSENT: f64 = 0.01;
 /// Of what can be in flight, what makes that the limit of an open loop.
 const IN_FLIGHT: f64 = 0.8;
 
+/// Of the mean latency, what the fastest request took when it is the way that all of them spend their time on.
+const WAY: f64 = 0.8;
+
 /// Of the segments that were sent, those sent again that are a finding.
 const RETRANSMITTED: f64 = 0.01;
 const RETRANSMITTED_MIN: u64 = 20;
@@ -201,6 +204,8 @@ fn nobody_at_end(facts: &Facts) -> Cause<'_> {
         (true, _) if is_late && !is_full => Cause::Late,
         (true, true) if facts.offered.is_none() && Some(facts.think_time) > facts.latency_mean => Cause::Thinking,
         (true, true) => Cause::Waiting,
+        // A client without a processor now and then would have made others slower than the fastest.
+        (true, false) if facts.offered.is_none() && facts.way_share().is_some_and(|share| share >= WAY) => Cause::Waiting,
         _ => Cause::Between,
     }
 }

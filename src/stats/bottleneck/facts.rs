@@ -186,6 +186,12 @@ impl Facts {
         known.max_by(|one, other| one.1.total_cmp(&other.1))
     }
 
+    /// The share of the mean latency that the fastest request took, for which nobody can have waited.
+    pub fn way_share(&self) -> Option<f64> {
+        let (least, mean) = (self.latency_min?, self.latency_mean?);
+        (mean > Nanos::ZERO).then(|| least.as_secs() / mean.as_secs())
+    }
+
     /// Requests per second that can be answered with so many in flight. Little's law.
     pub fn in_flight_limit(&self) -> Option<Rate> {
         let round = self.latency_mean? + self.think_time;

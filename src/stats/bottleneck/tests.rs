@@ -314,6 +314,16 @@ fn cases() -> Vec<Case> {
             Facts { latency_min: Some(micros(1_000)), ..closed(41.2e3, 1_200, vec![thread(0.2, 0.01)], redis(0.15)) },
         ),
         case(
+            "recorded: replies held back by 1 ms by a server on the client's cores",
+            Limit::Path,
+            &["without a processor for 13 %", "is what the fastest took: the way"],
+            Facts {
+                clients: 20,
+                latency_min: Some(micros(1_000)),
+                ..closed(18_000.0, 1_100, vec![thread(0.16, 0.13)], redis(0.41))
+            },
+        ),
+        case(
             "a server that holds requests back",
             Limit::Path,
             &["look for what holds requests back", "at least 40 µs", "the fastest took 1 % of it"],

@@ -51,7 +51,7 @@ pub struct Broken {
 /// Samples beyond a percentile without which it says little.
 const SAMPLES_BEYOND: f64 = 100.0;
 
-/// Those that the histogram of latencies is exact to.
+/// One more than latencies are exact to: what is broken by little is to be seen as broken.
 const FOUND_DIGITS: usize = 4;
 
 impl Promise {
