@@ -205,7 +205,9 @@ fn nobody_at_end(facts: &Facts) -> Cause<'_> {
         (true, true) if facts.offered.is_none() && Some(facts.think_time) > facts.latency_mean => Cause::Thinking,
         (true, true) => Cause::Waiting,
         // A client without a processor now and then would have made others slower than the fastest.
-        (true, false) if facts.offered.is_none() && facts.way_share().is_some_and(|share| share >= WAY) => Cause::Waiting,
+        (true, false) if facts.offered.is_none() && facts.way_share().is_some_and(|share| share >= WAY) => {
+            Cause::Waiting
+        }
         _ => Cause::Between,
     }
 }
