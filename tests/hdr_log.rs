@@ -46,7 +46,7 @@ impl Log {
                     assert!((line.max() - max_ms).abs() <= 0.0005, "{} is not {max_ms}", line.max());
                     let tag = line.tag().expect("every line has a tag").as_str().to_owned();
                     let series = series.entry(tag).or_insert_with(|| Series {
-                        merged: Histogram::new(4).expect("four digits"),
+                        merged: Histogram::new(histogram.sigfig()).expect("as exact as what is in it"),
                         intervals: Vec::new(),
                     });
                     series.merged.add(&histogram).expect("it grows");
