@@ -70,6 +70,7 @@ impl Latencies {
     }
 
     /// How many latencies can be told apart in the memory that there is: it grows with the longest.
+    #[cfg(test)]
     pub fn room(&self) -> usize {
         self.0.distinct_values()
     }
