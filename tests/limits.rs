@@ -132,6 +132,26 @@ impl Drop for Neighbours {
     }
 }
 
+/// A proxy that shares its core with neighbours that never sleep is not at its end, and stands in the way all the same.
+#[test]
+fn a_proxy_that_is_starved_of_its_processor_is_the_limit() {
+    let _turn = alone();
+    let allowed = sched_getaffinity(None).expect("our cores");
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+    let (of_proxy, of_others) = (cores[0], cores[cores.len() - 1]);
+    let server = on(of_others, RedisServer::start);
+    let proxy = on(of_proxy, || Proxy::twice_before(&server));
+    let neighbours = Neighbours::on(of_proxy, 3);
+    let line = format!("-t ping_mbulk -c 50 --duration 3s --haproxy-stats {}", proxy.stats[0]);
+    let result = on(of_others, || result(&proxy.arguments(&line).join(" ")));
+    drop(neighbours);
+    is_limit(&result, "proxy");
+    let waited = result["proxies"][0]["run_queue_wait"].as_f64().expect("a share");
+    assert!(waited > 0.1, "{waited}");
+    let text = result["verdict"]["text"].as_str().expect("a text");
+    assert!(text.contains("without a processor for"), "{text}");
+}
+
 /// A client on one core with neighbours that never sleep gets a part of it.
 #[test]
 fn a_client_that_is_starved_of_its_processor_is_the_limit() {

@@ -1,6 +1,7 @@
 //! This process: what its load threads used of their cores, and what kept them from it.
 
 use super::kernel;
+use super::schedstat::{self, Schedstat};
 use super::taken::{Taken, TakenShare};
 use crate::recording::observed::{ClientUse, ThreadUse};
 use rustix::param::page_size;
@@ -38,9 +39,7 @@ struct Segments {
 struct ThreadLook {
     /// The system's number of it: the next run has threads of the same names.
     id: u32,
-    /// Nanoseconds on a core, and waiting for one.
-    ran_ns: Option<u64>,
-    waited_ns: Option<u64>,
+    schedstat: Option<Schedstat>,
     voluntary: Option<u64>,
     involuntary: Option<u64>,
 }
@@ -89,11 +88,14 @@ impl ClientLook {
 
 impl ThreadLook {
     fn since(&self, before: &ThreadLook, number: u32, elapsed: Duration) -> ThreadUse {
-        let of = |now, before| share(Duration::from_nanos(difference(now, before)?), elapsed);
+        let of = |what: fn(Schedstat) -> Duration| {
+            let (now, before) = self.schedstat.zip(before.schedstat)?;
+            share(what(now).saturating_sub(what(before)), elapsed)
+        };
         ThreadUse {
             name: format!("{LOAD}{number}"),
-            busy: of(self.ran_ns, before.ran_ns),
-            run_queue_wait: of(self.waited_ns, before.waited_ns),
+            busy: of(|it| it.ran),
+            run_queue_wait: of(|it| it.waited),
             voluntary_switches: difference(self.voluntary, before.voluntary),
             involuntary_switches: difference(self.involuntary, before.involuntary),
         }
@@ -103,16 +105,15 @@ impl ThreadLook {
         let name = kernel::text(directory.join("comm"))?;
         let number = name.trim().strip_prefix(LOAD)?.parse().ok()?;
         let id = directory.file_name()?.to_str()?.parse().ok()?;
-        let text = |file| kernel::text(directory.join(file)).unwrap_or_default();
-        let (ran_ns, waited_ns) = schedstat(&text("schedstat"));
-        let status = text("status");
+        let schedstat = schedstat::of(directory);
+        let status = kernel::text(directory.join("status")).unwrap_or_default();
         let switches = |kind: &str| {
             status
                 .lines()
                 .find_map(|line| line.strip_prefix(kind)?.strip_prefix("_ctxt_switches:")?.trim().parse().ok())
         };
         let (voluntary, involuntary) = (switches("voluntary"), switches("nonvoluntary"));
-        Some((number, ThreadLook { id, ran_ns, waited_ns, voluntary, involuntary }))
+        Some((number, ThreadLook { id, schedstat, voluntary, involuntary }))
     }
 }
 
@@ -127,16 +128,6 @@ fn difference(now: Option<u64>, before: Option<u64>) -> Option<u64> {
 fn threads() -> BTreeMap<u32, ThreadLook> {
     let Ok(directory) = fs::read_dir("/proc/self/task") else { return BTreeMap::new() };
     directory.flatten().filter_map(|entry| ThreadLook::of(&entry.path())).collect()
-}
-
-/// Nanoseconds on a core, nanoseconds ready to run and not on one, and turns. Kernels that do not count write zeros, and
-/// a thread that reads this has run.
-fn schedstat(text: &str) -> (Option<u64>, Option<u64>) {
-    let mut numbers = text.split_whitespace().map(|number| number.parse::<u64>().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(0), Some(0)) => (None, None),
-        found => found,
-    }
 }
 
 /// Of two lines that begin with `Tcp:` the first has the names, and the second the numbers.
@@ -164,9 +155,6 @@ mod tests {
 
     #[test]
     fn the_kernels_counts_are_read() {
-        assert_eq!(schedstat("1200 300 7\n"), (Some(1200), Some(300)));
-        assert_eq!(schedstat("0 0 0\n"), (None, None));
-        assert_eq!(schedstat(""), (None, None));
         let snmp = "Ip: Forwarding\nIp: 1\nTcp: RtoMin OutSegs RetransSegs InErrs\nTcp: 200 55 7 0\nUdp: 1\n";
         assert_eq!(segments(snmp), Some(Segments { sent: 55, again: 7 }));
         assert_eq!(segments("Tcp: RtoMin\nTcp: 200\n"), None);
@@ -184,11 +172,12 @@ mod tests {
         let spinner = named("load-902")
             .spawn(move || while spinning.try_recv().is_err_and(|error| error == TryRecvError::Empty) {})
             .unwrap();
-        let spun = |look: &ClientLook| look.threads.get(&902).and_then(|thread| thread.ran_ns).unwrap_or(0);
-        let ours = |look: &ClientLook| look.threads.contains_key(&901) && spun(look) > 0;
+        let ran = |look: &ClientLook, number| Some(look.threads.get(&number)?.schedstat?.ran);
+        let ours = |look: &ClientLook| ran(look, 901).is_some() && ran(look, 902).is_some();
         let before = std::iter::repeat_with(ClientLook::now).find(ours).unwrap();
+        let spun = |look: &ClientLook| ran(look, 902).unwrap_or_default() - ran(&before, 902).unwrap_or_default();
         let after =
-            std::iter::repeat_with(ClientLook::now).find(|look| spun(look) > spun(&before) + 20_000_000).unwrap();
+            std::iter::repeat_with(ClientLook::now).find(|look| spun(look) > Duration::from_millis(20)).unwrap();
         drop((wake, stop));
         let _ = (sleeper.join(), spinner.join());
         let seen = after.since(&before);

@@ -85,8 +85,9 @@ pub struct ProxyLook {
     at: Instant,
     version: Option<String>,
     threads: Option<u64>,
-    /// Processor time of its process, where that is on this machine.
+    /// Processor time of its process, and how long its threads waited for a processor, where that is on this machine.
     cpu: Option<Duration>,
+    waited: Option<Duration>,
     servers: Vec<ServerRow>,
 }
 
@@ -117,6 +118,10 @@ pub struct ProxyUse {
     pub threads: Option<u64>,
     /// The share of what its threads can do. None where its process is elsewhere, or not known.
     pub busy: Option<f64>,
+    /// The share of the time for which its threads could have run, and others had the processor: the mean over all of them.
+    /// None where its process is elsewhere, or not known.
+    #[serde(default)]
+    pub run_queue_wait: Option<f64>,
     /// Servers with connections.
     pub servers: Vec<ProxyServerUse>,
 }
@@ -165,8 +170,12 @@ impl ProxyLook {
     /// What happened since `before`.
     pub fn since(&self, before: &ProxyLook, address: &StatsAddress) -> ProxyUse {
         let elapsed = self.at.duration_since(before.at).as_secs_f64();
-        let cpu = self.cpu.zip(before.cpu).map(|(now, before)| now.saturating_sub(before).as_secs_f64());
         let threads = self.threads.unwrap_or(1).max(1) as f64;
+        // Of the time of all threads.
+        let share = |of: fn(&ProxyLook) -> Option<Duration>| {
+            let (now, before) = of(self).zip(of(before)).filter(|_| elapsed > 0.0)?;
+            Some(now.saturating_sub(before).as_secs_f64() / elapsed / threads)
+        };
         let server = |row: &ServerRow| {
             let earlier = before.servers.iter().find(|it| it.is_of(row));
             let since = |column| {
@@ -194,7 +203,8 @@ impl ProxyLook {
             address: address.to_string(),
             version: self.version.clone(),
             threads: self.threads,
-            busy: cpu.filter(|_| elapsed > 0.0).map(|cpu| cpu / elapsed / threads),
+            busy: share(|look| look.cpu),
+            run_queue_wait: share(|look| look.waited),
             servers: self.servers.iter().map(server).filter(|it| it.sessions > 0 || it.sessions_made > 0).collect(),
         }
     }
@@ -229,6 +239,7 @@ async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
     Ok(ProxyLook {
         at,
         cpu: process.cpu(),
+        waited: process.waited(),
         version: process.version,
         threads: process.threads,
         servers: servers(&table)?,
@@ -325,14 +336,16 @@ mod tests {
             version: None,
             threads: Some(2),
             cpu: Some(Duration::from_millis(cpu_ms)),
+            waited: Some(Duration::from_millis(cpu_ms / 2)),
             servers: servers(table).unwrap(),
         };
         let before = look(0, 100, &TABLE.replace("50,60,UP,1", "20,25,UP,1"));
         let seen = look(2, 1100, TABLE).since(&before, &StatsAddress::Socket("/s".into()));
         assert_eq!(seen.busy, Some(0.25), "a second of processor time, of two threads in two seconds");
+        assert_eq!(seen.run_queue_wait, Some(0.125));
         let sample = look(2, 1100, TABLE).sample(&before, &StatsAddress::Socket("/s".into()));
         assert_eq!((sample.sessions, sample.rate, sample.errors), (50, crate::units::Rate(17.5), 0));
-        assert_eq!((sample.busy, sample.response_time_ms), (Some(0.25), Some(2)));
+        assert_eq!((sample.busy, sample.run_queue_wait, sample.response_time_ms), (Some(0.25), Some(0.125), Some(2)));
         let [server] = &seen.servers[..] else { panic!("{seen:?}") };
         assert_eq!((server.name.as_str(), server.sessions, server.sessions_made), ("redis-0", 50, 35));
         assert_eq!((server.queue_max, server.connect_time_ms, server.connect_errors), (3, Some(1), 0));

@@ -16,6 +16,7 @@ mod neighbour;
 pub mod observers;
 pub mod processors;
 mod proxy;
+mod schedstat;
 pub mod server;
 pub mod taken;
 

@@ -1,6 +1,6 @@
 //! A server's process on this machine: how long its main thread could have run and had no processor.
 
-use super::kernel;
+use super::schedstat::{self, Schedstat};
 use crate::target::guard::info::Info;
 use std::time::Duration;
 
@@ -15,18 +15,12 @@ const APART_SHARE: f64 = 0.05;
 pub fn waited(pid: u64, info: &Info) -> Option<Duration> {
     let seconds = |name: &str| info.text(name)?.parse::<f64>().ok();
     let told = seconds("used_cpu_sys_main_thread")? + seconds("used_cpu_user_main_thread")?;
-    let (ran, waited) = schedstat(&kernel::text(format!("/proc/{pid}/schedstat"))?)?;
+    let Schedstat { ran, waited } = schedstat::of(format!("/proc/{pid}"))?;
     is_the_same(Duration::try_from_secs_f64(told).ok()?, ran).then_some(waited)
 }
 
 fn is_the_same(told: Duration, ran: Duration) -> bool {
     told.abs_diff(ran) <= APART + told.mul_f64(APART_SHARE)
-}
-
-/// Time on a processor, and time waiting for one.
-fn schedstat(text: &str) -> Option<(Duration, Duration)> {
-    let mut nanos = text.split_whitespace().map(|number| number.parse().ok().map(Duration::from_nanos));
-    Some((nanos.next()??, nanos.next()??))
 }
 
 #[cfg(test)]
@@ -39,18 +33,10 @@ mod tests {
             Info::parse(&format!("used_cpu_sys_main_thread:{seconds:.6}\r\nused_cpu_user_main_thread:0.0\r\n"))
         };
         let pid = u64::from(std::process::id());
-        let own = kernel::text("/proc/self/schedstat").and_then(|text| schedstat(&text));
-        let (ran, _) = own.expect("the kernel tells of ourselves");
+        let ran = schedstat::of("/proc/self").expect("the kernel tells of ourselves").ran;
         assert!(waited(pid, &info(ran.as_secs_f64())).is_some());
         assert_eq!(waited(pid, &info(ran.as_secs_f64() + 1e6)), None, "another server of that number");
         assert_eq!(waited(pid, &Info::parse("")), None);
         assert_eq!(waited(u64::from(u32::MAX), &info(0.0)), None);
-    }
-
-    #[test]
-    fn the_kernels_line_is_read() {
-        let (ran, waited) = schedstat("1500000000 250000000 42\n").unwrap();
-        assert_eq!((ran.as_millis(), waited.as_millis()), (1500, 250));
-        assert_eq!(schedstat("x"), None);
     }
 }

@@ -13,6 +13,7 @@ impl ProxyLook {
         ProxySample {
             address: seen.address.clone(),
             busy: seen.busy,
+            run_queue_wait: seen.run_queue_wait,
             sessions: sum(|server| server.sessions),
             queue: sum(|server| server.queue),
             rate: Rate::of(sum(|server| server.sessions_made), self.elapsed_since(before)),

@@ -166,6 +166,9 @@ pub struct ProxySample {
     pub address: String,
     /// The share of what its threads can do. None where its process is elsewhere.
     pub busy: Option<f64>,
+    /// The share of the time for which its threads could have run, and others had the processor.
+    #[serde(default)]
+    pub run_queue_wait: Option<f64>,
     pub sessions: u64,
     /// Connections that wait for a place.
     pub queue: u64,

@@ -124,7 +124,7 @@ fn proxy(proxy: &ProxyUse) -> ProxyFacts {
         name: proxy.address.clone(),
         busy: proxy.busy,
         threads: proxy.threads.and_then(|threads| threads.try_into().ok()),
-        run_queue_wait: None,
+        run_queue_wait: proxy.run_queue_wait,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The process of an HAProxy: what it tells of it, and what the kernel does.
 
-use super::super::kernel;
+use super::super::{kernel, schedstat};
 use rustix::param::clock_ticks_per_second;
+use std::path::Path;
 use std::time::Duration;
 
 /// What HAProxy tells of its process.
@@ -46,6 +47,13 @@ impl Process {
     pub fn cpu(&self) -> Option<Duration> {
         self.pid.and_then(cpu_of)
     }
+
+    /// How long its threads could have run and others had the processor, added up, where it is on this machine.
+    pub fn waited(&self) -> Option<Duration> {
+        let pid = self.pid?;
+        cpu_of(pid)?;
+        waited_in(Path::new(&format!("/proc/{pid}/task")))
+    }
 }
 
 /// The processor time of an HAProxy on this machine, from the kernel: fields 14 and 15 of its `stat`. Where HAProxy is
@@ -63,6 +71,12 @@ fn ticks_of(name: &str, stat: &str) -> Option<Duration> {
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+}
+
+/// Of all threads of the process whose directory this is. None when not one tells: a thread that ends meanwhile is let go.
+fn waited_in(tasks: &Path) -> Option<Duration> {
+    let threads = std::fs::read_dir(tasks).ok()?.filter_map(Result::ok);
+    threads.filter_map(|thread| Some(schedstat::of(thread.path())?.waited)).reduce(|sum, more| sum + more)
 }
 
 #[cfg(test)]
@@ -86,5 +100,21 @@ mod tests {
         assert_eq!(ticks_of("haproxy", stat), Some(whole));
         assert_eq!(ticks_of("haproxy", &stat.replace("haproxy", "kworker/0:1")), None);
         assert_eq!(cpu_of(std::process::id()), None, "this is no HAProxy");
+        let process = Process { pid: Some(std::process::id()), ..Process::default() };
+        assert_eq!((process.cpu(), process.waited()), (None, None));
+    }
+
+    #[test]
+    fn the_waits_of_all_threads_are_added_up() {
+        let tasks = std::env::temp_dir().join(format!("rbench-tasks-{}", std::process::id()));
+        for (thread, line) in [("8", "100 2000000 7"), ("9", "100 3000000 7"), ("10", "?")] {
+            std::fs::create_dir_all(tasks.join(thread)).unwrap();
+            std::fs::write(tasks.join(thread).join("schedstat"), line).unwrap();
+        }
+        let waited = waited_in(&tasks);
+        std::fs::remove_dir_all(&tasks).unwrap();
+        assert_eq!(waited, Some(Duration::from_millis(5)));
+        assert_eq!(waited_in(&tasks), None);
+        assert!(waited_in(Path::new("/proc/self/task")).is_some());
     }
 }
