@@ -208,3 +208,36 @@ impl Recorder {
         let _ = self.sender.send(Message::Ended { thread: self.thread, ending });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Address, Server};
+    use crate::workload::arrivals::{ArrivalProcess, Arrivals, Shape};
+
+    /// Of what counts and what does not: how many latencies can be told apart at once.
+    fn room(change: impl FnOnce(&mut Plan)) -> [usize; 2] {
+        let mut plan = Plan::of(Server::at(Address::Tcp { host: "h".to_owned(), port: 1 }), Vec::new());
+        change(&mut plan);
+        let Split { measured, aside } = Split::of(Kind::of(&plan));
+        [measured, aside].map(|counts| counts.service.room())
+    }
+
+    /// A load thread that counts into little room waits for more of it; memory that is not counted into is wasted.
+    #[test]
+    fn counts_have_the_room_that_their_run_makes_use_of() {
+        let mut fine = Counts::fine().service;
+        let little = fine.room();
+        fine.make_room();
+        let ample = fine.room();
+        assert!(ample > 2 * little);
+        assert_eq!(room(|_| {}), [ample, little]);
+        assert_eq!(room(|plan| plan.warmup = Nanos(1)), [ample; 2]);
+        assert_eq!(room(|plan| plan.cooldown = Nanos(1)), [ample; 2]);
+        // What an open loop counts is not as fine.
+        let constant = Arrivals { process: ArrivalProcess::Constant, shape: Shape::Fixed(1000.0) };
+        let coarse = Counts::default().service.room();
+        assert!(coarse < little);
+        assert_eq!(room(|plan| (plan.arrivals, plan.warmup) = (Some(constant), Nanos(1))), [coarse; 2]);
+    }
+}
