@@ -10,6 +10,7 @@
 
 use super::paired::Estimate;
 use crate::units::{Draws, Seed};
+use std::ops::Range;
 
 /// A step at a rate. The same rate may come several times.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,44 @@ pub fn mean_crossing(steps: &[(f64, f64, f64)]) -> Option<f64> {
         }
     }
     zero(&rates, &levels)
+}
+
+/// How far from `crossing`, as a share of it, a step may be that uses all of its allowance: how far apart steps near it are
+/// in the logarithm of what they used, by the standard deviation from the straight line through those of all neighbours,
+/// divided by its slope. `steps` are those of [`mean_crossing`]. None when there are too few, or they do not rise.
+pub fn blur(steps: &[(f64, f64, f64)], crossing: f64) -> Option<f64> {
+    let points: Vec<(f64, f64)> = steps
+        .iter()
+        .filter(|(rate, used, _)| (rate / crossing).ln().abs() < NEIGHBOURS && *used < NEAR.end)
+        .map(|(rate, used, requests)| ((rate / crossing).ln(), used.max(1.0 / requests).ln()))
+        .collect();
+    let slope = slope(&points).filter(|slope| *slope > 0.0)?;
+    // What is hardly used at all says where the line goes, and nothing of what is usual near the limit.
+    let is_near = |used: &f64| *used > NEAR.start.ln();
+    let off: Vec<f64> =
+        points.iter().filter(|(_, used)| is_near(used)).map(|(rate, used)| used - slope * rate).collect();
+    let count = off.len() as f64;
+    let mean = off.iter().sum::<f64>() / count;
+    let variance = off.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    (off.len() >= NEAR_MIN).then(|| variance.sqrt() / slope)
+}
+
+/// Of the logarithm of the ratio of rates: neighbours of the crossing are less apart.
+const NEIGHBOURS: f64 = 0.2;
+
+/// What steps near the limit use of their allowance.
+const NEAR: Range<f64> = 0.2..5.0;
+
+/// So many of them tell how far apart they are.
+const NEAR_MIN: usize = 3;
+
+/// Of the straight line of least squares. None when it has none.
+fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let count = points.len() as f64;
+    let (mean_x, mean_y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
+    let sum = |of: fn(f64, f64) -> f64| points.iter().map(|(x, y)| of(x - mean_x, y - mean_y)).sum::<f64>();
+    let (covariance, variance) = (sum(|x, y| x * y), sum(|x, _| x * x));
+    (variance > 0.0).then(|| covariance / variance)
 }
 
 /// Where the isotonic regression of `levels`, which come with their weights, crosses zero between two of `rates`.
@@ -174,6 +213,23 @@ mod tests {
         assert!((twice - 2.5).abs() < 1e-9, "{twice}");
         assert_eq!(mean_crossing(&[step(1.0, 9.0), step(2.0, 9.0)]), None);
         assert_eq!(mean_crossing(&[(1.0, 2.0, 1.0), (1.0, 0.5, 0.0)]), None);
+    }
+
+    #[test]
+    fn the_crossing_is_as_blurred_as_steps_near_it_are_apart() {
+        // Twice as much with each tenth of the rate, and every other step half as much again, or two thirds.
+        let slope = 2f64.ln() / 1.1f64.ln();
+        let step = |share: f64, off: f64| (1000.0 * share, share.powf(slope) * off, 1e6);
+        let steps = |off: f64| [0.9, 0.95, 1.0, 1.05, 1.1].map(|at| [step(at, off), step(at, 1.0 / off)]).concat();
+        let expected = 1.5f64.ln() * (10.0f64 / 9.0).sqrt() / slope;
+        let found = blur(&steps(1.5), 1000.0).unwrap();
+        assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
+        assert!(blur(&steps(1.0), 1000.0).unwrap() < 1e-9);
+        // What is far away, or far beyond the limit, changes nothing.
+        let far = [step(0.5, 9.0), step(1.3, 0.1), (1050.0, 50.0, 1e6)];
+        assert_eq!(blur(&[&steps(1.5)[..], &far].concat(), 1000.0), Some(found));
+        assert_eq!(blur(&steps(1.5)[..2], 1000.0), None, "one rate has no slope");
+        assert_eq!(blur(&[step(1.1, 0.2), step(1.0, 1.0), step(0.9, 5.0)], 1000.0), None, "they fall");
     }
 
     #[test]

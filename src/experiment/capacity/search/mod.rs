@@ -15,7 +15,7 @@ pub use settings::Settings;
 use super::batch::Guard;
 use super::judge::Judge;
 use super::step::{Planned, Stage, Step, Verdict, Why};
-use crate::stats::crossing::mean_crossing;
+use crate::stats::crossing::{blur, mean_crossing};
 use crate::units::{Nanos, Rate};
 
 /// What is to be done next.
@@ -41,7 +41,7 @@ const HOLDS_MAX: u32 = 8;
 
 /// How far below a rate that was not held the next one is at least, in resolutions: a search that has failed to hold
 /// several is to find one before it knows which is the highest.
-const DOWN: [f64; 3] = [0.5, 1.0, 2.0];
+const DOWN: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 
 /// How many holds fail before the next of them counts.
 const HOLDS_EACH: u32 = 2;
@@ -51,6 +51,15 @@ const DOWN_MAX: f64 = 1.5;
 
 /// How far below the crossing what is held first is at least, in resolutions.
 const SURE: f64 = 0.25;
+
+/// How blurred the crossing is taken to be at most, in resolutions.
+const BLUR_MAX: f64 = 0.9;
+
+/// From this share of the crossing on, steps are near enough to it to contradict each other.
+const NEAR: f64 = 0.85;
+
+/// After the time of so many bisections, what is known of the rate to be held has to do.
+const NARROWING: u64 = 7;
 
 /// After so many passes in a row, a ceiling that failed in the climb is asked again: those who look for it below may look
 /// in vain.
@@ -84,6 +93,8 @@ pub struct Search {
     passes: u32,
     /// Whether the ceiling is the client's.
     is_client_limited: bool,
+    /// The time of all bisections.
+    narrowed: Nanos,
     failed_holds: u32,
     /// The place of the step that was held.
     held: Option<usize>,
@@ -103,6 +114,7 @@ impl Search {
             is_ceiling_rough: false,
             passes: 0,
             is_client_limited: false,
+            narrowed: Nanos::ZERO,
             failed_holds: 0,
             held: None,
             ending: None,
@@ -137,6 +149,9 @@ impl Search {
     pub fn tell(&mut self, step: Step) {
         let (planned, verdict, why) = (step.planned, step.verdict, step.why.clone());
         let measured = step.figures.span_ns;
+        if planned.stage == Stage::Bisect {
+            self.narrowed = self.narrowed + measured;
+        }
         let is_late = self.is_late(&step);
         self.steps.push(step);
         if let Some(Why::Guard(guard)) = why {
@@ -152,9 +167,10 @@ impl Search {
             self.passes += 1;
             return self.passed(planned);
         }
-        // A failure that took as long as several steps has had the time of its repetition already.
-        let is_to_confirm = measured.0 < self.settings.step_ns.0.saturating_mul(CONFIRMED_STEPS);
-        if planned.stage != Stage::Hold && planned.attempt == 1 && is_to_confirm {
+        // A failure that took as long as several steps has had the time of its repetition already. What is held is lowered
+        // rather than repeated, but for what failed in no time: that was an accident, or will fail as soon again.
+        let steps = if planned.stage == Stage::Hold { 1 } else { CONFIRMED_STEPS };
+        if planned.attempt == 1 && measured.0 < self.settings.step_ns.0.saturating_mul(steps) {
             self.next = Action::Step(Planned { attempt: 2, ..planned });
             return;
         }
@@ -246,37 +262,52 @@ impl Search {
         }
     }
 
-    /// Where all steps together say that the promise is crossed. In a long time there are accidents that a step has no
-    /// part of, or too great a part.
-    fn crossing(&self) -> Option<f64> {
+    /// Where all steps together say that the promise is crossed, and how blurred that is, as a share. In a long time there are
+    /// accidents that a step has no part of, or too great a part.
+    fn crossing(&self) -> Option<(f64, f64)> {
         let requests = |step: &Step| (step.figures.completed + step.figures.errors) as f64;
         let of = |step: &Step| Some((step.planned.rate.0, step.used?, requests(step)));
-        mean_crossing(&self.steps.iter().filter_map(of).collect::<Vec<_>>())
+        let steps: Vec<_> = self.steps.iter().filter_map(of).collect();
+        let crossing = mean_crossing(&steps)?;
+        let blur = blur(&steps, crossing).filter(|_| self.is_contradictory(crossing * NEAR)).unwrap_or(0.0);
+        Some((crossing, blur.min(self.settings.resolution * BLUR_MAX)))
+    }
+
+    /// Whether a rate passed that is higher than one that failed, of rates above `from`.
+    fn is_contradictory(&self, from: f64) -> bool {
+        let rates = |verdict: Verdict| {
+            self.steps.iter().filter(move |step| step.verdict == verdict).map(|step| step.planned.rate.0)
+        };
+        let lowest = rates(Verdict::Fail).filter(|rate| *rate > from).fold(f64::INFINITY, f64::min);
+        rates(Verdict::Pass).any(|rate| rate > lowest)
     }
 
     /// What to hold after `rate` was not.
     fn below(&self, rate: f64) -> f64 {
         let least = DOWN[(((self.failed_holds - 1) / HOLDS_EACH) as usize).min(DOWN.len() - 1)];
         let [highest, lowest] = [least, DOWN_MAX.max(least)].map(|down| rate * (1.0 - self.settings.resolution * down));
-        self.crossing().unwrap_or(rate).clamp(lowest, highest)
+        self.crossing().map_or(rate, |(crossing, blur)| crossing * (1.0 - blur)).clamp(lowest, highest)
     }
 
     /// What to hold when the floor is as high as it gets: not what has passed by luck alone.
     fn first_hold(&self, floor: f64) -> f64 {
-        let below = |down: f64| 1.0 - self.settings.resolution * down;
-        self.crossing().map_or(floor, |crossing| (crossing * below(SURE)).clamp(floor * below(DOWN[0]), floor))
+        let Some((crossing, blur)) = self.crossing() else { return floor };
+        let [sure, least] = [SURE, DOWN[0]].map(|down| blur.max(self.settings.resolution * down));
+        (crossing * (1.0 - sure)).clamp(floor * (1.0 - least), floor)
     }
 
-    /// Between floor and ceiling, or, when they are near enough, to hold the floor.
+    /// Between floor and ceiling, or, when they are near enough or the time is over, to hold the floor.
     fn narrow(&mut self) {
         let (Some(floor), Some(ceiling)) = (self.floor, self.ceiling) else {
             return self.end(Ending::FloorBroken);
         };
         let is_apart = ceiling / floor - 1.0 > self.settings.resolution * APART;
-        if self.is_ceiling_rough && (!is_apart || self.passes >= PASSES_IN_VAIN) {
+        let (bisection, _) = self.settings.span(Stage::Bisect, floor);
+        let is_time_over = self.narrowed.0 >= bisection.0.saturating_mul(NARROWING);
+        if self.is_ceiling_rough && (!is_apart || self.passes >= PASSES_IN_VAIN) && !is_time_over {
             // What failed in the climb may have been an accident, twice.
             self.plan(Stage::Bisect, ceiling);
-        } else if is_apart {
+        } else if is_apart && !is_time_over {
             self.plan(Stage::Bisect, (floor * ceiling).sqrt());
         } else {
             self.plan(Stage::Hold, self.first_hold(floor));

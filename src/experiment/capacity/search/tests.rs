@@ -369,8 +369,14 @@ fn a_step_is_as_long_as_its_stage_and_its_percentile_ask_for() {
 /// A step that took its time, and used that much of its allowance.
 fn tell_used(search: &mut Search, verdict: Verdict, used: f64) -> Planned {
     let Action::Step(planned) = search.next() else { panic!("there is a step to tell of") };
-    let completed = (planned.rate.0 * planned.span.as_secs()) as u64;
-    let figures = Figures { span_ns: planned.most, completed, ..Figures::default() };
+    tell_after(search, planned.most, verdict, used)
+}
+
+/// A step that ended after `span`.
+fn tell_after(search: &mut Search, span: Nanos, verdict: Verdict, used: f64) -> Planned {
+    let Action::Step(planned) = search.next() else { panic!("there is a step to tell of") };
+    let completed = (planned.rate.0 * span.min(planned.span).as_secs()) as u64;
+    let figures = Figures { span_ns: span, completed, ..Figures::default() };
     let why = (verdict == Verdict::Fail).then(|| Why::Broken(Vec::new()));
     let (strains, response) = (Vec::new(), Latencies::default());
     search.tell(Step { planned, verdict, why, figures, strains, used: Some(used), response });
@@ -394,6 +400,18 @@ fn what_has_hardly_passed_is_not_what_is_held_first() {
     let held = |used: f64| tell_used(&mut up_to_hold(used), Verdict::Pass, used).rate.0;
     assert_eq!(held(0.02), 1250.0);
     assert!((1212.5..1240.0).contains(&held(0.99)), "{}", held(0.99));
+}
+
+#[test]
+fn a_hold_that_fails_at_once_is_tried_once_more() {
+    let mut search = up_to_hold(0.02);
+    let first = tell_after(&mut search, Nanos::from_secs(2), Verdict::Fail, 30.0);
+    let second = tell_after(&mut search, Nanos::from_secs(2), Verdict::Fail, 30.0);
+    assert_eq!(second, Planned { attempt: 2, ..first });
+    let third = tell_after(&mut search, Nanos::from_secs(20), Verdict::Fail, 1.5);
+    assert!(third.rate.0 < first.rate.0 && third.attempt == 1);
+    let fourth = tell_used(&mut search, Verdict::Pass, 0.9);
+    assert!(fourth.rate.0 < third.rate.0, "what took its time is not repeated");
 }
 
 #[test]
@@ -448,4 +466,75 @@ fn lateness_of_our_own_at_the_floor_says_nothing_of_the_server() {
         (0..2).for_each(|_| tell_late(&mut search, Verdict::Fail, slip, response));
         assert_eq!(search.capacity(Seed(1)).ended, Ending::FloorBroken);
     }
+}
+
+/// A server on a machine with neighbours: how many requests are beyond what is promised follows the rate as slowly as on
+/// a redis-server whose processor is taken away now and then, and wanders, by seconds and by minutes.
+struct Restless {
+    settings: Settings,
+    draws: Draws,
+    limit: f64,
+    /// Of the logarithm of that share: what is left of it for seconds, and for a minute.
+    quick: f64,
+    slow: f64,
+}
+
+impl Restless {
+    /// How fast the share grows: by this power of the rate.
+    const POWER: f64 = 7.0;
+    /// Standard deviations of the two.
+    const QUICK: f64 = 0.5;
+    const SLOW: f64 = 0.2;
+
+    fn new(settings: &Settings, seed: u64) -> Restless {
+        Restless { settings: settings.clone(), draws: Seed(seed).draws(0), limit: 80_000.0, quick: 0.0, slow: 0.0 }
+    }
+
+    fn wander(&mut self) -> f64 {
+        let mut step = |value: f64, deviation: f64, seconds: f64| {
+            let kept = (-1.0 / seconds).exp();
+            let normal = (-2.0 * self.draws.unit().ln()).sqrt() * (std::f64::consts::TAU * self.draws.unit()).cos();
+            value * kept + deviation * (1.0 - kept * kept).sqrt() * normal
+        };
+        self.quick = step(self.quick, Restless::QUICK, 3.0);
+        self.slow = step(self.slow, Restless::SLOW, 60.0);
+        self.quick + self.slow
+    }
+}
+
+impl Oracle for Restless {
+    fn peak(&mut self) -> f64 {
+        2.0 * self.limit
+    }
+
+    fn second(&mut self, rate: f64, _: u64) -> Second {
+        // Its mean is 1 where the promise is crossed.
+        let mean = (Restless::QUICK.powi(2) + Restless::SLOW.powi(2)) / 2.0;
+        let used = (Restless::POWER * (rate / self.limit).ln() + self.wander() - mean).exp();
+        // Ten times as late are so many fewer.
+        second(&self.settings, rate, |limit| (0.01 * used * if limit > 0.002 { 1e-3 } else { 1.0 }).min(1.0))
+    }
+}
+
+/// What is held depends on when it is held, so no search is sure to be near another. Most are, in most of the time that a
+/// search may take.
+#[test]
+fn searches_on_a_restless_machine_agree_and_end() {
+    let settings = settings("p99<1ms");
+    let searches: Vec<(f64, f64)> = (0..600)
+        .map(|seed| {
+            let (search, spent) = searched(settings.clone(), &mut Restless::new(&settings, seed));
+            assert_eq!(search.ending, Some(Ending::Found), "seed {seed}\n{}", told(&search));
+            (answer(&search), spent)
+        })
+        .collect();
+    let share = |count: usize, all: usize| count as f64 / all as f64;
+    let in_time = share(searches.iter().filter(|(_, spent)| *spent <= 240.0).count(), searches.len());
+    assert!(in_time > 0.75, "{in_time}");
+    let near = searches.chunks(3).filter(|three| {
+        let rates = || three.iter().map(|(rate, _)| *rate);
+        rates().fold(0.0, f64::max) - rates().fold(f64::INFINITY, f64::min) < 0.08 * 80_000.0
+    });
+    let near = share(near.count(), searches.len() / 3);
+    assert!(near > 0.84, "{near}");
 }
