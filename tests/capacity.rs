@@ -59,6 +59,16 @@ fn no_rate_above_the_highest_that_is_allowed_is_offered() {
     }
 }
 
+/// What takes most of the promise is there at hardly any load, and no server is to blame for it.
+#[test]
+fn a_promise_that_is_hardly_wider_than_an_idle_server_is_told_of() {
+    let note = "hardly any load, latencies are ";
+    let of = |promise: &str| search(&format!("--embedded=delay:30ms {promise} -t get -c 60 --max-rate 500")).0.stdout;
+    let told = of("--promise p50<50ms");
+    assert!(told.contains("note: at 25 requests/s, which is") && told.contains(note), "{told}");
+    assert!(!of("--promise p50<10s").contains(note));
+}
+
 /// A server that answers a request at a time carries as many as it has time for, whatever else the machine does. The
 /// promise is so wide that nothing but a queue without an end breaks it.
 #[test]

@@ -142,7 +142,12 @@ fn outcome(found: &experiment::Capacity, promise: &Promise, stolen: &[f64]) -> O
             let why = found.steps.iter().rev().find_map(|step| step.why.as_ref()).map_or_else(String::new, in_words);
             Outcome::Broken(format!("already at {rate:.0} requests/s {promise} was not kept: {why}"))
         }
-        Ending::NotHeld => Outcome::Broken(told("what passed a step was not held, nor were lower rates")),
+        Ending::NotHeld => {
+            let lowest = found.steps.last().map_or(0.0, |step| step.planned.rate.0);
+            Outcome::Broken(format!(
+                "what passed a step was not held, nor were lower rates down to {lowest:.0} requests/s"
+            ))
+        }
         Ending::NoReplies => Outcome::Stopped(told("a closed loop got no reply")),
         Ending::TooManySteps => Outcome::Stopped(told("too many steps")),
         Ending::Interrupted => Outcome::Stopped(told("interrupted")),
@@ -151,7 +156,7 @@ fn outcome(found: &experiment::Capacity, promise: &Promise, stolen: &[f64]) -> O
 
 fn guard_in_words(guard: Guard) -> String {
     match guard {
-        Guard::Evicted(keys) => format!("the server began to evict keys ({keys} in a quarter second)"),
+        Guard::Evicted(keys) => format!("the server began to evict keys ({keys} within a second)"),
         Guard::ReplicaLag(bytes) => format!("a replica fell {bytes} bytes behind"),
         Guard::ClientsRefused(count) => {
             format!("the server takes no more connections (maxclients; {count} were refused)")
@@ -167,7 +172,7 @@ fn in_words(why: &Why) -> String {
         Why::Backlog(requests) => format!("{requests} requests waited to be sent, and more and more did"),
         Why::Client(busy) => format!("a load thread was {:.0} % busy", busy * 100.0),
         Why::Guard(guard) => guard_in_words(*guard),
-        Why::OneBatch => "one quarter of a second broke the promise, and the others kept it".to_owned(),
+        Why::OneBatch => "one short stretch broke the promise, and the rest kept it".to_owned(),
         Why::GettingWorse => "the second half broke the promise".to_owned(),
         Why::NothingAnswered => "nothing was answered".to_owned(),
         Why::CutShort => "it ended before it could be judged".to_owned(),

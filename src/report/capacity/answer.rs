@@ -41,6 +41,7 @@ pub fn lines(document: &Document, capacity: &Capacity, searched: &Searched) -> V
     }
     lines.extend(processor(searched));
     lines.extend(searched.demand.iter().flat_map(demand));
+    lines.extend(near_the_floor(searched));
     lines.extend(disturbed(searched));
     lines
 }
@@ -94,6 +95,23 @@ fn held_line(held: &TestResult, searched: &Searched) -> String {
         at(99.9),
         at(100.0)
     )
+}
+
+/// Of what is promised, hardly any load is to use less than this.
+const FLOOR_MAX: f64 = 0.5;
+
+/// A promise that is hardly wider than what there is without load.
+fn near_the_floor(searched: &Searched) -> Option<String> {
+    let floor = searched.steps.iter().rfind(|step| step.stage == "floor")?;
+    let strain = floor.strain.filter(|strain| *strain >= FLOOR_MAX)?;
+    searched.rate.map(|_| {
+        format!(
+            "note: at {} requests/s, which is hardly any load, latencies are {:.0} % of what is promised already: the answer \
+             changes with what machine and network do, so search more than once, or promise more",
+            rate(floor.offered.0),
+            strain * 100.0
+        )
+    })
 }
 
 /// Steps that others spoiled.
