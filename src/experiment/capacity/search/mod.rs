@@ -46,7 +46,7 @@ const DOWN: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 /// How many holds fail before the next of them counts.
 const HOLDS_EACH: u32 = 2;
 
-/// The same at most.
+/// How far below it is at most, in resolutions, where the least is not more.
 const DOWN_MAX: f64 = 1.5;
 
 /// How far below the crossing what is held first is at least, in resolutions.
@@ -71,6 +71,7 @@ const APART: f64 = 0.9;
 /// Whatever the server is like, a search ends. A climb of a hundred steps goes from one request a second to a billion.
 const STEPS_MAX: usize = 150;
 
+/// A failure that took less than so many steps is measured once more.
 const CONFIRMED_STEPS: u64 = 3;
 
 const PEAK_SPAN: Nanos = Nanos::from_secs(3);
