@@ -82,17 +82,37 @@ fn on<T: Send>(core: usize, act: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(pinned).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
+/// A proxy on one core, and its server on another, which is the client's, too.
+struct Proxied {
+    of_proxy: usize,
+    of_others: usize,
+    proxy: Proxy,
+    /// Behind the proxy until the end of the case.
+    _server: RedisServer,
+}
+
+impl Proxied {
+    fn start() -> Proxied {
+        let allowed = sched_getaffinity(None).expect("our cores");
+        let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+        let (of_proxy, of_others) = (cores[0], cores[cores.len() - 1]);
+        let server = on(of_others, RedisServer::start);
+        let proxy = on(of_proxy, || Proxy::twice_before(&server));
+        Proxied { of_proxy, of_others, proxy, _server: server }
+    }
+
+    /// The result of three seconds through the proxy.
+    fn result(&self) -> Value {
+        let line = format!("-t ping_mbulk -c 50 --duration 3s --haproxy-stats {}", self.proxy.stats[0]);
+        on(self.of_others, || result(&self.proxy.arguments(&line).join(" ")))
+    }
+}
+
 /// A proxy has a core to itself, and does more for a request than client and server together on another.
 #[test]
 fn a_proxy_that_is_kept_busy_is_the_limit() {
     let _turn = alone();
-    let allowed = sched_getaffinity(None).expect("our cores");
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
-    let (of_proxy, of_others) = (cores[0], cores[cores.len() - 1]);
-    let server = on(of_others, RedisServer::start);
-    let proxy = on(of_proxy, || Proxy::twice_before(&server));
-    let line = format!("-t ping_mbulk -c 50 --duration 3s --haproxy-stats {}", proxy.stats[0]);
-    let staged = || on(of_others, || result(&proxy.arguments(&line).join(" ")));
+    let proxied = Proxied::start();
     // Somebody else on its core, and the proxy was not at its end: whatever the verdict, that is no case of this.
     let is_staged = |result: &Value| {
         let samples = result["observed"]["samples"].as_array().expect("a run of seconds");
@@ -100,7 +120,8 @@ fn a_proxy_that_is_kept_busy_is_the_limit() {
         busy.sort_by(f64::total_cmp);
         busy.get(busy.len() / 2).is_some_and(|busy| *busy > 0.92)
     };
-    let result = (0..5).map(|_| staged()).find(is_staged).expect("a proxy that has a core to itself for a few seconds");
+    let result =
+        (0..5).map(|_| proxied.result()).find(is_staged).expect("a proxy that has a core to itself for a few seconds");
     is_limit(&result, "proxy");
 }
 
@@ -136,14 +157,9 @@ impl Drop for Neighbours {
 #[test]
 fn a_proxy_that_is_starved_of_its_processor_is_the_limit() {
     let _turn = alone();
-    let allowed = sched_getaffinity(None).expect("our cores");
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
-    let (of_proxy, of_others) = (cores[0], cores[cores.len() - 1]);
-    let server = on(of_others, RedisServer::start);
-    let proxy = on(of_proxy, || Proxy::twice_before(&server));
-    let neighbours = Neighbours::on(of_proxy, 3);
-    let line = format!("-t ping_mbulk -c 50 --duration 3s --haproxy-stats {}", proxy.stats[0]);
-    let result = on(of_others, || result(&proxy.arguments(&line).join(" ")));
+    let proxied = Proxied::start();
+    let neighbours = Neighbours::on(proxied.of_proxy, 3);
+    let result = proxied.result();
     drop(neighbours);
     is_limit(&result, "proxy");
     let waited = result["proxies"][0]["run_queue_wait"].as_f64().expect("a share");

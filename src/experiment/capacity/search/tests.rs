@@ -103,11 +103,11 @@ impl Queue {
     fn new(settings: &Settings, seed: u64, stalls: f64) -> Queue {
         Queue { settings: settings.clone(), draws: Seed(seed).draws(0), stalls, backlog: 0.0 }
     }
+}
 
-    /// Box and Muller.
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.draws.unit().ln()).sqrt() * (std::f64::consts::TAU * self.draws.unit()).cos()
-    }
+/// By Box and Muller: of mean 0 and deviation 1.
+fn normal(draws: &mut Draws) -> f64 {
+    (-2.0 * draws.unit().ln()).sqrt() * (std::f64::consts::TAU * draws.unit()).cos()
 }
 
 impl Oracle for Queue {
@@ -122,11 +122,11 @@ impl Oracle for Queue {
         if rate >= MU {
             // A queue without an end wanders as arrivals and services do, each by the root of its number.
             let wait = self.backlog / MU;
-            self.backlog = (self.backlog + rate - MU + (2.0 * MU).sqrt() * self.normal()).abs();
+            self.backlog = (self.backlog + rate - MU + (2.0 * MU).sqrt() * normal(&mut self.draws)).abs();
             let late = second(&self.settings, MU, |limit| f64::from(wait > limit));
             return Second { unsent: self.backlog as u64, ..late };
         }
-        let per_second = (MU - rate) * (0.05 * self.normal()).exp();
+        let per_second = (MU - rate) * (0.05 * normal(&mut self.draws)).exp();
         // Who comes while the server stands still waits for the rest of that time at least.
         let is_stalled = self.draws.unit() < self.stalls;
         let stall = if is_stalled { 0.02 + 0.06 * self.draws.unit() } else { 0.0 };
@@ -493,8 +493,7 @@ impl Restless {
     fn wander(&mut self) -> f64 {
         let mut step = |value: f64, deviation: f64, seconds: f64| {
             let kept = (-1.0 / seconds).exp();
-            let normal = (-2.0 * self.draws.unit().ln()).sqrt() * (std::f64::consts::TAU * self.draws.unit()).cos();
-            value * kept + deviation * (1.0 - kept * kept).sqrt() * normal
+            value * kept + deviation * (1.0 - kept * kept).sqrt() * normal(&mut self.draws)
         };
         self.quick = step(self.quick, Restless::QUICK, 3.0);
         self.slow = step(self.slow, Restless::SLOW, 60.0);
