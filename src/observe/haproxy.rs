@@ -236,14 +236,8 @@ async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
             )
         }
     };
-    Ok(ProxyLook {
-        at,
-        cpu: process.cpu(),
-        waited: process.waited(),
-        version: process.version,
-        threads: process.threads,
-        servers: servers(&table)?,
-    })
+    let (cpu, waited) = process.times();
+    Ok(ProxyLook { at, cpu, waited, version: process.version, threads: process.threads, servers: servers(&table)? })
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWriteExt + Unpin, question: &[u8]) -> Result<String, String> {

@@ -43,16 +43,12 @@ impl Process {
         }
     }
 
-    /// Its processor time, where it is on this machine.
-    pub fn cpu(&self) -> Option<Duration> {
-        self.pid.and_then(cpu_of)
-    }
-
-    /// How long its threads could have run and others had the processor, added up, where it is on this machine.
-    pub fn waited(&self) -> Option<Duration> {
-        let pid = self.pid?;
-        cpu_of(pid)?;
-        waited_in(Path::new(&format!("/proc/{pid}/task")))
+    /// Where it is on this machine: its processor time, and how long its threads could have run and others had the
+    /// processor, added up.
+    pub fn times(&self) -> (Option<Duration>, Option<Duration>) {
+        let known = self.pid.and_then(|pid| Some((pid, cpu_of(pid)?)));
+        let waited = known.and_then(|(pid, _)| waited_in(Path::new(&format!("/proc/{pid}/task"))));
+        (known.map(|(_, cpu)| cpu), waited)
     }
 }
 
@@ -101,7 +97,7 @@ mod tests {
         assert_eq!(ticks_of("haproxy", &stat.replace("haproxy", "kworker/0:1")), None);
         assert_eq!(cpu_of(std::process::id()), None, "this is no HAProxy");
         let process = Process { pid: Some(std::process::id()), ..Process::default() };
-        assert_eq!((process.cpu(), process.waited()), (None, None));
+        assert_eq!(process.times(), (None, None));
     }
 
     #[test]
