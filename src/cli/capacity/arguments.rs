@@ -68,7 +68,7 @@ struct HowFlags {
     hold: Duration,
 
     /// Load before each step, which counts in nothing
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = time, allow_negative_numbers = true)]
     settle: Duration,
 
     /// Never offer more than this many requests per second

@@ -16,10 +16,10 @@ const CLIENT_BUSY_MAX: f64 = 0.9;
 /// Batches in a row after which a backlog that grows is one that goes on growing.
 const GROWING_BATCHES: u32 = 3;
 
-/// What is held is given up when a third of it is over, and so many times of what is allowed was used by then, the worst
+/// What is held is given up when a quarter of it is over, and so many times of what is allowed was used by then, the worst
 /// batch left out.
-const GIVEN_UP: f64 = 1.25;
-const GIVEN_UP_AFTER: u64 = 3;
+const GIVEN_UP: f64 = 1.2;
+const GIVEN_UP_AFTER: u64 = 4;
 
 /// Sums of shares such as 0.01 are a little off.
 const TINY: f64 = 1e-6;

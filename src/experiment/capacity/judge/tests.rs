@@ -75,11 +75,11 @@ fn a_failure_ends_the_step_as_soon_as_the_rest_cannot_mend_it() {
 
 /// Thirteen of a thousand, where ten may be: at the end that is a failure of anything, and of a hold it is one sooner.
 #[test]
-fn what_is_held_is_given_up_after_a_third_that_promises_no_good() {
+fn what_is_held_is_given_up_after_a_quarter_that_promises_no_good() {
     let (slightly, hardly) = (replies(13, 3), replies(12, 3));
     let hold = Planned { stage: Stage::Hold, most: Nanos::from_secs(30), ..planned(30) };
     let after = |planned, slow: &Latencies| outcome(&judged_as(planned, "p99<2ms", |_| batch(slow)));
-    assert_eq!(after(hold, &slightly), (Verdict::Fail, 10));
+    assert_eq!(after(hold, &slightly), (Verdict::Fail, 8));
     assert_eq!(after(hold, &hardly), (Verdict::Fail, 26), "it may get better yet");
     assert_eq!(after(Planned { stage: Stage::Bisect, ..hold }, &slightly), (Verdict::Fail, 24));
     // One bad second is left out.

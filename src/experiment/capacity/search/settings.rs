@@ -29,7 +29,7 @@ const SAMPLED: u64 = 4;
 const EXTENDED: u64 = 2;
 
 /// A climb looks for the first failure only, which the steps after it are sharp about.
-const CLIMB_SHARE: u64 = 3;
+const CLIMB_SHARE: u64 = 4;
 
 impl Settings {
     /// The defaults of `rbench capacity`.

@@ -23,7 +23,7 @@ trait Oracle {
     fn second(&mut self, rate: f64, index: u64) -> Second;
 }
 
-/// The search at its end, and how many seconds it took, with one for each step to settle in.
+/// The search at its end, and how many seconds it took, with half a second for each step to settle in.
 fn searched(settings: Settings, oracle: &mut impl Oracle) -> (Search, f64) {
     let mut search = Search::new(settings);
     let mut spent = 0.0;
@@ -36,7 +36,7 @@ fn searched(settings: Settings, oracle: &mut impl Oracle) -> (Search, f64) {
             }
             Action::Step(planned) => {
                 let step = measured(&search, planned, oracle);
-                spent += 1.0 + step.figures.span_ns.as_secs();
+                spent += 0.5 + step.figures.span_ns.as_secs();
                 search.tell(step);
             }
         }
@@ -309,8 +309,8 @@ fn a_ceiling_that_failed_in_the_climb_only_is_asked_again() {
 
         fn second(&mut self, rate: f64, index: u64) -> Second {
             self.1 += 1;
-            // Four seconds for the floor, and four for each of the first two steps of the climb.
-            let is_visited = (13..17).contains(&self.1);
+            // Three seconds for the floor, and three for each of the first two steps of the climb.
+            let is_visited = (10..14).contains(&self.1);
             if is_visited { second(&self.0.settings, rate, |_| 0.5) } else { self.0.second(rate, index) }
         }
     }
@@ -357,7 +357,7 @@ fn a_step_is_as_long_as_its_stage_and_its_percentile_ask_for() {
         let (span, most) = settings(promise).span(stage, rate);
         (span.as_secs(), most.as_secs())
     };
-    assert_eq!(seconds("p99<2ms", Stage::Climb, 50_000.0), (4.0, 10.0));
+    assert_eq!(seconds("p99<2ms", Stage::Climb, 50_000.0), (3.0, 10.0));
     assert_eq!(seconds("p99<2ms", Stage::Floor, 2_500.0), (4.0, 10.0));
     assert_eq!(seconds("p99<2ms", Stage::Climb, 1_000.0), (10.0, 10.0));
     assert_eq!(seconds("p99.9<2ms", Stage::Climb, 5_000.0), (20.0, 20.0));
@@ -520,7 +520,7 @@ impl Oracle for Restless {
 #[test]
 fn searches_on_a_restless_machine_agree_and_end() {
     let settings = settings("p99<1ms");
-    let searches: Vec<(f64, f64)> = (0..600)
+    let searches: Vec<(f64, f64)> = (0..1800)
         .map(|seed| {
             let (search, spent) = searched(settings.clone(), &mut Restless::new(&settings, seed));
             assert_eq!(search.ending, Some(Ending::Found), "seed {seed}\n{}", told(&search));
@@ -529,11 +529,11 @@ fn searches_on_a_restless_machine_agree_and_end() {
         .collect();
     let share = |count: usize, all: usize| count as f64 / all as f64;
     let in_time = share(searches.iter().filter(|(_, spent)| *spent <= 240.0).count(), searches.len());
-    assert!(in_time > 0.75, "{in_time}");
+    assert!(in_time > 0.84, "{in_time}");
     let near = searches.chunks(3).filter(|three| {
         let rates = || three.iter().map(|(rate, _)| *rate);
         rates().fold(0.0, f64::max) - rates().fold(f64::INFINITY, f64::min) < 0.08 * 80_000.0
     });
     let near = share(near.count(), searches.len() / 3);
-    assert!(near > 0.84, "{near}");
+    assert!(near > 0.81, "{near}");
 }
