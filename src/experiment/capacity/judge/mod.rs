@@ -154,11 +154,25 @@ impl Judge {
             return None;
         }
         let doubt = self.doubt();
-        if doubt.is_some() && self.span < self.planned.most {
-            self.span = Nanos(self.span.0.saturating_mul(2)).min(self.planned.most);
+        if let Some(longer) = doubt.as_ref().and_then(|doubt| self.extended(doubt)) {
+            self.span = longer;
             return None;
         }
         Some(doubt.map_or((Verdict::Pass, None), |why| (Verdict::Unclear, Some(why))))
+    }
+
+    /// To what a step in doubt is extended, if that may help. What is held is long, and what is unclear of it is cheaper to
+    /// settle by holding a little less, but for one short stretch: that is given the time that outweighs it.
+    fn extended(&self, doubt: &Why) -> Option<Nanos> {
+        let longer = match (self.planned.stage, doubt) {
+            (Stage::Hold, Why::OneBatch) => {
+                let share = self.tallies.iter().map(Tally::to_outweigh).fold(0.0, f64::max);
+                Nanos::from_secs((self.span.as_secs() * (1.0 + share)).ceil() as u64)
+            }
+            (Stage::Hold, _) => self.span,
+            _ => Nanos(self.span.0.saturating_mul(2)).min(self.planned.most),
+        };
+        (self.span < longer && longer <= self.planned.most).then_some(longer)
     }
 
     /// Why the step fails whatever the rest of it is like.
@@ -228,6 +242,12 @@ impl Tally {
         } else {
             least(self.sum()) > TINY || (to_come == 0.0 && self.condition.is_broken_by(self.sum()))
         }
+    }
+
+    /// How much more time, as a share of that so far, outweighs the worst batch if it is like the rest.
+    fn to_outweigh(&self) -> f64 {
+        let spared_by_the_rest = -without_worst(&self.excess);
+        if self.sum() <= 0.0 { 0.0 } else { self.sum() / spared_by_the_rest.max(0.0) }
     }
 
     /// Of a limit that is far beyond what is promised.

@@ -88,6 +88,21 @@ fn what_is_held_is_given_up_after_a_quarter_that_promises_no_good() {
     assert_eq!(outcome(&step), (Verdict::Unclear, 30));
 }
 
+/// With two of a thousand a second, where ten may be, eight are spared: 28 s spare 224 of those that a stall took.
+#[test]
+fn what_is_held_is_extended_by_what_outweighs_a_stall() {
+    let quick = replies(2, 3);
+    let hold = Planned { stage: Stage::Hold, most: Nanos::from_secs(60), ..planned(30) };
+    let stalled = |stalls: &[u64], count: u64| {
+        let bad = replies(count, 3);
+        outcome(&judged_as(hold, "p99<2ms", |index| batch(if stalls.contains(&index) { &bad } else { &quick })))
+    };
+    assert_eq!(stalled(&[3], 200), (Verdict::Pass, 30), "the hold is long enough for it");
+    assert_eq!(stalled(&[3], 300), (Verdict::Pass, 38), "290 too many are 58 too many after 30 s");
+    assert_eq!(stalled(&[3], 900), (Verdict::Unclear, 30), "a minute would not do");
+    assert_eq!(stalled(&[3, 32], 300), (Verdict::Fail, 38), "two are no accident");
+}
+
 #[test]
 fn a_step_tells_how_much_of_its_allowance_it_used() {
     let (slow, quick) = (replies(5, 3), replies(0, 3));

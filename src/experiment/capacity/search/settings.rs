@@ -53,8 +53,7 @@ impl Settings {
         let (span, most) = match stage {
             Stage::Floor | Stage::Climb => (Nanos(self.step_ns.0 / CLIMB_SHARE), self.step_ns),
             Stage::Bisect => (self.step_ns, Nanos(self.step_ns.0.saturating_mul(EXTENDED))),
-            // It is long, and what is unclear of it is cheaper to settle by holding a little less.
-            Stage::Hold => (self.hold_ns, self.hold_ns),
+            Stage::Hold => (self.hold_ns, Nanos(self.hold_ns.0.saturating_mul(EXTENDED))),
         };
         let needed = self.promise.samples_needed().map_or(0.0, |samples| samples as f64 / rate * 1e9);
         // A float too large for the integer becomes its greatest value.

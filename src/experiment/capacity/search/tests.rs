@@ -363,7 +363,7 @@ fn a_step_is_as_long_as_its_stage_and_its_percentile_ask_for() {
     assert_eq!(seconds("p99.9<2ms", Stage::Climb, 5_000.0), (20.0, 20.0));
     assert_eq!(seconds("p99.9<2ms", Stage::Climb, 1.0), (40.0, 40.0));
     assert_eq!(seconds("errors<1%", Stage::Bisect, 1.0), (10.0, 20.0));
-    assert_eq!(seconds("p99<2ms", Stage::Hold, 50_000.0), (60.0, 60.0));
+    assert_eq!(seconds("p99<2ms", Stage::Hold, 50_000.0), (60.0, 120.0));
 }
 
 /// A step that took its time, and used that much of its allowance.
