@@ -164,15 +164,18 @@ impl Judge {
     /// To what a step in doubt is extended, if that may help. What is held is long, and what is unclear of it is cheaper to
     /// settle by holding a little less, but for one short stretch: that is given the time that outweighs it.
     fn extended(&self, doubt: &Why) -> Option<Nanos> {
+        let most = self.planned.most;
         let longer = match (self.planned.stage, doubt) {
             (Stage::Hold, Why::OneBatch) => {
                 let share = self.tallies.iter().map(Tally::to_outweigh).fold(0.0, f64::max);
-                Nanos::from_secs((self.span.as_secs() * (1.0 + share)).ceil() as u64)
+                let seconds = (self.span.as_secs() * (1.0 + share)).ceil();
+                // Seconds that spare nothing would need for ever.
+                if seconds <= most.as_secs() { Nanos::from_secs(seconds as u64) } else { self.span }
             }
             (Stage::Hold, _) => self.span,
-            _ => Nanos(self.span.0.saturating_mul(2)).min(self.planned.most),
+            _ => Nanos(self.span.0.saturating_mul(2)).min(most),
         };
-        (self.span < longer && longer <= self.planned.most).then_some(longer)
+        (self.span < longer).then_some(longer)
     }
 
     /// Why the step fails whatever the rest of it is like.

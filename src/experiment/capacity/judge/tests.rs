@@ -88,7 +88,7 @@ fn what_is_held_is_given_up_after_a_quarter_that_promises_no_good() {
     assert_eq!(outcome(&step), (Verdict::Unclear, 30));
 }
 
-/// With two of a thousand a second, where ten may be, eight are spared: 28 s spare 224 of those that a stall took.
+/// Two of a thousand are late in each second, where ten may be, so a second outweighs eight of those that a stall made late.
 #[test]
 fn what_is_held_is_extended_by_what_outweighs_a_stall() {
     let quick = replies(2, 3);
@@ -100,6 +100,9 @@ fn what_is_held_is_extended_by_what_outweighs_a_stall() {
     assert_eq!(stalled(&[3], 200), (Verdict::Pass, 30), "the hold is long enough for it");
     assert_eq!(stalled(&[3], 300), (Verdict::Pass, 38), "290 too many are 58 too many after 30 s");
     assert_eq!(stalled(&[3], 900), (Verdict::Unclear, 30), "a minute would not do");
+    let (full, bad) = (replies(10, 3), replies(300, 3));
+    let step = judged_as(hold, "p99<2ms", |index| batch(if index == 3 { &bad } else { &full }));
+    assert_eq!(outcome(&step), (Verdict::Unclear, 30), "others that spare nothing never outweigh it");
     assert_eq!(stalled(&[3, 32], 300), (Verdict::Fail, 38), "two are no accident");
 }
 
