@@ -520,7 +520,7 @@ impl Oracle for Restless {
 #[test]
 fn searches_on_a_restless_machine_agree_and_end() {
     let settings = settings("p99<1ms");
-    let searches: Vec<(f64, f64)> = (0..1800)
+    let searches: Vec<(f64, f64)> = (0..9000)
         .map(|seed| {
             let (search, spent) = searched(settings.clone(), &mut Restless::new(&settings, seed));
             assert_eq!(search.ending, Some(Ending::Found), "seed {seed}\n{}", told(&search));
@@ -535,5 +535,5 @@ fn searches_on_a_restless_machine_agree_and_end() {
         rates().fold(0.0, f64::max) - rates().fold(f64::INFINITY, f64::min) < 0.08 * 80_000.0
     });
     let near = share(near.count(), searches.len() / 3);
-    assert!(near > 0.81, "{near}");
+    assert!(near > 0.84, "{near}");
 }
