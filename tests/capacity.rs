@@ -206,6 +206,8 @@ fn what_is_not_for_a_search_is_told() {
         ("capacity --promise p99<2ms --duration 5s", "--step"),
         ("capacity --promise p99<2ms --from 10 --max-rate 5", "--from 10 is above --max-rate 5"),
         ("capacity --promise p99<2ms --resolution 3", "5%"),
+        ("capacity --promise p99<2ms --resolution -3%", "--resolution"),
+        ("capacity --promise p99<2ms --step -5s", "--step"),
         ("capacity --promise p99<2ms --sweep-clients 1,2", "--sweep-clients"),
         ("capacity --sweep-clients 5", "at least two"),
         ("capacity --promise p99<2ms --path a=h --path a=h", "two paths are called 'a'"),

@@ -40,6 +40,8 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         ("--precision -1", "--precision"),
         ("--timeout 0", "--timeout"),
         ("--timeout -1", "--timeout"),
+        ("--timeout -5s", "--timeout"),
+        ("--duration -1m", "--duration"),
         ("--connect-timeout 5parsecs", "--connect-timeout"),
         ("--connect-timeout nan", "--connect-timeout"),
         ("--format yaml", "redis-7, redis-6, redis-5"),

@@ -329,6 +329,7 @@ fn what_is_not_for_a_comparison_is_told() {
         ("--path a=embedded --aa --max-rounds 9", "--precision-target"),
         ("--path a=embedded --path b=embedded --aa", "one --path"),
         ("--path a=embedded --aa --margin 5", "5%"),
+        ("--path a=embedded --aa --slice -5s", "--slice"),
         ("--path a=embedded --aa --primary p98", "p99.9"),
         ("--path a=embedded --aa --fail-if p99", "p99>+10%"),
         ("--path a=embedded", "--aa"),

@@ -67,7 +67,8 @@ struct Up {
     min_replicas: usize,
 
     /// How long the master must be silent before a sentinel holds it for down; 10s in the redis-ha chart
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Topology")]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time, allow_hyphen_values = true,
+        help_heading = "Topology")]
     down_after: Duration,
 
     /// Password of the redis servers; the environment variable RBENCH_LAB_AUTH keeps it out of the list of processes

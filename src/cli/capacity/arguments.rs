@@ -56,19 +56,19 @@ struct HowFlags {
     from: Option<f64>,
 
     /// How narrow to search: rates that are this near to each other are not told apart
-    #[arg(long, value_name = "PERCENT", default_value = "3%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "3%", value_parser = percent, allow_hyphen_values = true)]
     resolution: f64,
 
-    /// What is measured of a rate before it is judged; rates far from the answer take less, unclear ones up to four times
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, allow_negative_numbers = true)]
+    /// What is measured of a rate before it is judged; rates far from the answer take less, unclear ones up to twice this
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, allow_hyphen_values = true)]
     step: Duration,
 
     /// How long the answer has to hold: only what is measured then is the answer
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time, allow_hyphen_values = true)]
     hold: Duration,
 
     /// Load before each step, which counts in nothing
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = time, allow_hyphen_values = true)]
     settle: Duration,
 
     /// Never offer more than this many requests per second
@@ -76,7 +76,7 @@ struct HowFlags {
     max_rate: Option<f64>,
 
     /// What of the capacity is to stay free: the rest is recommended
-    #[arg(long, value_name = "PERCENT", default_value = "30%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "30%", value_parser = percent, allow_hyphen_values = true)]
     headroom: f64,
 
     /// Requests per second that are wanted: do they fit, and if not, how many masters would carry them?

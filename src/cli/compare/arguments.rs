@@ -59,15 +59,15 @@ struct HowFlags {
     rounds: u32,
 
     /// What is measured of each path in a round
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, allow_hyphen_values = true)]
     slice: Duration,
 
     /// Load before that, which counts in nothing
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = time, allow_hyphen_values = true)]
     settle: Duration,
 
     /// Go on until the interval of --primary is this narrow to either side
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_hyphen_values = true)]
     precision_target: Option<f64>,
 
     /// Then, rounds at the most
@@ -80,7 +80,7 @@ struct HowFlags {
     primary: Metric,
 
     /// A difference within this is none, if it is sure to be
-    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent, allow_hyphen_values = true)]
     margin: f64,
 
     /// The path that the others are held against [default: the first]

@@ -54,7 +54,7 @@ pub struct ConnectionFlags {
         value_name = "TIME",
         default_value = "0",
         value_parser = time_or_none,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
     )]
     pub think_time: Duration,
 
@@ -76,7 +76,7 @@ pub struct ConnectionFlags {
         value_name = "TIME",
         default_value = "5s",
         value_parser = time,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
     )]
     pub connect_timeout: Duration,
 
@@ -86,7 +86,7 @@ pub struct ConnectionFlags {
         value_name = "TIME",
         default_value = "30s",
         value_parser = time,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
     )]
     pub timeout: Duration,
 }

@@ -59,7 +59,7 @@ pub struct ErrorFlags {
         value_name = "TIME",
         default_value = "60s",
         value_parser = time,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
     )]
     pub give_up: Duration,
 

@@ -101,15 +101,15 @@ pub struct LoadFlags {
     pub requests: u64,
 
     /// Run each test for this long, instead of a number of requests
-    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, conflicts_with = "requests")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, conflicts_with = "requests")]
     pub duration: Option<Duration>,
 
     /// Load before that, which counts in no number and is marked in the timeline
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_hyphen_values = true)]
     pub warmup: Duration,
 
     /// Load after --duration, likewise
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time_or_none, allow_hyphen_values = true)]
     pub cooldown: Duration,
 
     /// Send this many requests per second, whether or not the server keeps up
@@ -130,7 +130,7 @@ pub struct LoadFlags {
     pub steps: Option<Steps>,
 
     /// End a run in which requests wait longer than this for a free connection, for three seconds on end
-    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub latency_limit: Option<Duration>,
 
     /// Wait for the next arrival without sleeping: less late, for a whole core

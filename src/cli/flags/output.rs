@@ -39,7 +39,7 @@ pub struct OutputFlags {
     pub hdr_log: Option<PathBuf>,
 
     /// Slices of the timeline in the document, and of --hdr-log; everybody else is looked at as often, and once a second at most
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_hyphen_values = true)]
     pub interval: Duration,
 
     /// redis-7: significant digits of latencies, 1 to 4 [default: 3]; redis-6: decimals, 0 to 3 [default: 1]
