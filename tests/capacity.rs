@@ -8,12 +8,18 @@ use support::{Ran, RedisServer, Scratch, document, rbench, words};
 /// Steps as short as they can be: what is asked of the answers below is not how near to the truth they are.
 const SHORT: &str = "--step 1s --hold 1s --settle 200ms";
 
-/// A search, and its document.
+/// A search of short steps, and its document.
 #[track_caller]
 fn search(line: &str) -> (Ran, Value) {
+    capacity(&format!("{SHORT} {line}"))
+}
+
+/// What `rbench capacity` says, and its document, which is as the schema has it.
+#[track_caller]
+fn capacity(line: &str) -> (Ran, Value) {
     let scratch = Scratch::new();
     let json = scratch.path("capacity.json");
-    let ran = rbench(&words(&format!("capacity {SHORT} --json {} {line}", json.display())));
+    let ran = rbench(&words(&format!("capacity --json {} {line}", json.display())));
     let document = document(&json);
     let schema = serde_json::from_str(include_str!("../docs/result.schema.json")).expect("the schema is JSON");
     let validator = jsonschema::draft202012::new(&schema).expect("the schema is a schema");
@@ -160,11 +166,13 @@ fn a_server_that_begins_to_evict_ends_the_search() {
     let outcome = &document["capacity"]["searches"][0]["outcome"]["stopped"];
     assert!(outcome.as_str().is_some_and(|why| why.contains("evict")), "{}{}", ran.stdout, ran.stderr);
     assert!(document["capacity"]["rate"].is_null(), "nothing was held");
+    assert!(document["capacity"]["searches"][0]["recommended"].is_null(), "nor is it recommended");
+    assert_eq!(ran.code, Some(5), "{}", ran.stdout);
 }
 
 #[test]
 fn more_connections_are_tried_and_fitted() {
-    let (ran, document) = search("--embedded --sweep-clients 1,2,4,8,12,16 -t ping_mbulk --step 600ms --settle 50ms");
+    let (ran, document) = capacity("--embedded --sweep-clients 1,2,4,8,12,16 -t ping_mbulk --step 600ms --settle 50ms");
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     let sweep = &document["capacity"]["sweeps"][0];
     let points = sweep["points"].as_array().unwrap();
@@ -173,7 +181,7 @@ fn more_connections_are_tried_and_fitted() {
     assert!(points.iter().all(|point| point["requests_per_second"].as_array().unwrap().len() == 3));
     assert!(sweep["usl"]["lambda"]["value"].as_f64().is_some_and(|lambda| lambda > 0.0));
     assert!(ran.stdout.contains("Universal Scalability Law"), "{}", ran.stdout);
-    let (few, document) = search("--embedded --sweep-clients 1,2 -t ping_mbulk --step 300ms --settle 20ms");
+    let (few, document) = capacity("--embedded --sweep-clients 1,2 -t ping_mbulk --step 300ms --settle 20ms");
     assert!(document["capacity"]["sweeps"][0]["usl"].is_null());
     assert!(few.stdout.contains("fewer than six"), "{}", few.stdout);
 }
@@ -210,6 +218,7 @@ fn what_is_not_for_a_search_is_told() {
         ("capacity --promise p99<2ms --step -5s", "--step"),
         ("capacity --promise p99<2ms --sweep-clients 1,2", "--sweep-clients"),
         ("capacity --sweep-clients 5", "at least two"),
+        ("capacity --sweep-clients 1,2 --max-rate 5", "--max-rate"),
         ("capacity --promise p99<2ms --path a=h --path a=h", "two paths are called 'a'"),
     ] {
         let ran = rbench(&words(line));

@@ -37,7 +37,9 @@ impl Taken {
         let throttled = self
             .throttled
             .zip(before.throttled)
-            .map(|(now, before)| if elapsed > 0.0 { now.since(before).as_secs() / elapsed } else { 0.0 });
+            .map(|(now, before)| if elapsed > 0.0 { now.since(before).as_secs() / elapsed } else { 0.0 })
+            // Each processor of the group is counted for itself.
+            .map(|share| share.min(1.0));
         TakenShare { steal, throttled }
     }
 }
@@ -67,6 +69,8 @@ mod tests {
         let at = before.at + Duration::from_secs(1);
         let after = Taken { at, ticks: Some((1200, 40)), throttled: Some(Nanos::from_millis(250)) };
         assert_eq!(after.since(&before), TakenShare { steal: Some(0.05), throttled: Some(0.25) });
+        let several = Taken { throttled: Some(Nanos::from_secs(12)), ..after };
+        assert_eq!(several.since(&before).throttled, Some(1.0), "processors of a group add up");
         let unknown = Taken { ticks: None, throttled: None, ..after };
         assert_eq!(unknown.since(&before), TakenShare { steal: None, throttled: None });
     }

@@ -85,7 +85,8 @@ struct HowFlags {
 
     /// Instead of a rate, try these numbers of connections in a closed loop, three times each, and fit the Universal
     /// Scalability Law
-    #[arg(long, value_name = "N1,N2,...", value_parser = sweep, conflicts_with_all = ["promise", "rate", "clients"])]
+    #[arg(long, value_name = "N1,N2,...", value_parser = sweep, conflicts_with_all = [
+        "promise", "rate", "clients", "from", "resolution", "hold", "max_rate", "headroom", "demand"])]
     sweep_clients: Option<Sweep>,
 }
 

@@ -12,6 +12,7 @@ use crate::recording::LoadThread;
 use crate::result::capacity::{Capacity, Outcome, Searched, SearchedPath, Step};
 use crate::result::{Document, TestResult, judge};
 use crate::stats::{Bottleneck, Demand, Facts, Promise, bottleneck};
+use crate::target::Target;
 use crate::target::guard::Mode;
 use crate::units::Rate;
 
@@ -77,7 +78,7 @@ pub fn keep(document: &mut Document, rates: &Rates, place: (usize, Option<usize>
     let Taken { cost, mut results, repeated, stolen, elapsed } = taken;
     let seed = document.seed.child(INTERVALS).child(index as u64);
     let found = search.capacity(seed);
-    let limit = limit(document, &found, &results, cost);
+    let limit = limit(document, path, &found, &results, cost);
     let kept = |(step, result)| kept_step(&rates.promise, step, result, cost);
     let steps = found.steps.iter().zip(&results).map(kept).collect();
     let held = found.held_step.filter(|held| *held < results.len()).map(|held| results.swap_remove(held));
@@ -101,7 +102,7 @@ pub fn keep(document: &mut Document, rates: &Rates, place: (usize, Option<usize>
         limit,
         demand: rates
             .demand
-            .zip(found.rate)
+            .zip(found.rate.filter(|_| found.is_held))
             .and_then(|(demand, rate)| Demand::of(Rate(demand), rate, 1.0 - rates.headroom)),
         steps,
         held,
@@ -203,7 +204,7 @@ fn kept_step(promise: &Promise, step: &Stepped, result: &TestResult, cost: Optio
 }
 
 /// The share of a core that the busiest load thread needed.
-fn client_busy(result: &TestResult) -> Option<f64> {
+pub fn client_busy(result: &TestResult) -> Option<f64> {
     result.load_threads.iter().filter_map(LoadThread::busy).reduce(f64::max)
 }
 
@@ -230,24 +231,35 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What stood in the way of more: who was at his end at the lowest rate that failed, or, when none did, at the one that was
-/// held.
+/// What stood in the way of more along `path`: who was at his end at the lowest rate that failed, or, when none did, at the
+/// one that was held. What failed below the answer was an accident, and says nothing.
 fn limit(
     document: &Document,
+    path: Option<usize>,
     found: &experiment::Capacity,
     results: &[TestResult],
     cost: Option<Cost>,
 ) -> Option<Bottleneck> {
     let steps = || found.steps.iter().zip(results);
-    let failed = steps().filter(|(step, _)| step.verdict != Verdict::Pass);
+    let answer = found.rate.map_or(0.0, |rate| rate.0);
+    let failed = steps().filter(|(step, _)| step.verdict != Verdict::Pass && step.planned.rate.0 > answer);
     let lowest = failed.min_by(|(one, _), (other, _)| one.planned.rate.0.total_cmp(&other.planned.rate.0));
     let held = || steps().nth(found.held_step?);
     let (_, result) = lowest.or_else(held)?;
-    let mut facts = judge::facts(&document.config, &document.client, &document.targets, result);
+    let mut facts = judge::facts(&document.config, &document.client, &targets(document, path), result);
     if let Some(cost) = cost {
         let busy = cost.at(result.summary.requests_per_second);
         facts.threads.iter_mut().for_each(|thread| thread.busy = Some(busy));
     }
     // That a rate was reached says nothing here: the promise was broken at it.
     Some(bottleneck(&Facts { offered: None, slip: None, ..facts }))
+}
+
+/// The servers that a search was about: those of its path, which may know no proxy where another one has one.
+fn targets(document: &Document, path: Option<usize>) -> Vec<Target> {
+    let mut paths = document.capacity.iter().flat_map(|capacity| &capacity.paths);
+    match path.and_then(|place| paths.nth(place)) {
+        Some(path) => path.targets.iter().filter_map(|place| document.targets.get(*place)).cloned().collect(),
+        None => document.targets.clone(),
+    }
 }

@@ -88,10 +88,10 @@ fn tell(document: &Document, settings: &Settings) -> Result<Exit, Error> {
     Ok(if is_kept(capacity) { Exit::Done } else { Exit::Broken })
 }
 
-/// Whether each search found a rate that keeps the promise, and one that is high enough for what is wanted.
+/// Whether each search held a rate that keeps the promise, and one that is high enough for what is wanted.
 fn is_kept(capacity: &Capacity) -> bool {
     capacity.searches.iter().all(|searched| {
-        let is_found = !matches!(searched.outcome, Outcome::Broken(_)) && searched.rate.is_some();
+        let is_found = matches!(searched.outcome, Outcome::Found | Outcome::AtLeast(_)) && searched.rate.is_some();
         is_found && searched.demand.as_ref().is_none_or(|demand| demand.fit == Fit::Fits)
     })
 }

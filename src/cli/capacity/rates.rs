@@ -6,7 +6,7 @@ use super::{announce, kept};
 use crate::cli::error::Error;
 use crate::cli::session::Session;
 use crate::cli::ways::Way;
-use crate::experiment::capacity::{Action, Search, Stage, Turns, Verdict};
+use crate::experiment::capacity::{Action, Search, Stage, Turns, Verdict, Why};
 use crate::result::{Document, TestResult, store};
 use crate::stats::Bounds;
 use crate::units::Nanos;
@@ -86,8 +86,14 @@ fn take(
             let mut judge = search.judge(&planned);
             let result = steps.open_loop(way, index, &planned, &mut judge, taken.cost)?;
             taken.elapsed = taken.elapsed + steps.settle() + result.elapsed_ns;
+            if taken.cost.is_none() {
+                // Without a closed loop, what a request costs is known when its load is over.
+                kept::client_busy(&result).into_iter().for_each(|busy| judge.tell_client(busy));
+            }
             let step = judge.finish();
-            let stolen = stolen(&result).filter(|_| step.verdict != Verdict::Pass);
+            // What a guard saw is so, whoever else had the processors.
+            let is_failed = step.verdict != Verdict::Pass && !matches!(step.why, Some(Why::Guard(_)));
+            let stolen = stolen(&result).filter(|_| is_failed);
             if stolen.is_some() && taken.repeated < REPEATED_MAX {
                 taken.repeated += 1;
                 return Ok(());

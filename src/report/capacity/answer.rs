@@ -129,15 +129,22 @@ fn disturbed(searched: &Searched) -> Option<String> {
 fn processor(searched: &Searched) -> Option<String> {
     let step = held_step(searched)?;
     let thousands = step.achieved.0 / 1000.0;
-    let of = |name: &str, busy: Option<f64>| {
+    let of = |name: &str, busy: Option<f64>, whole: &str| {
         let busy = busy.filter(|_| thousands > 0.0)?;
-        Some(format!("{name} {:.0} % of a core ({:.2} % per 1,000 requests/s)", busy * 100.0, busy * 100.0 / thousands))
+        Some(format!(
+            "{name} {:.0} % of {whole} ({:.2} % per 1,000 requests/s)",
+            busy * 100.0,
+            busy * 100.0 / thousands
+        ))
     };
-    let told: Vec<String> =
-        [of("server", step.server_busy), of("proxy", step.proxy_busy), of("client", step.client_busy)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let told: Vec<String> = [
+        of("server", step.server_busy, "a core"),
+        of("proxy", step.proxy_busy, "its threads"),
+        of("client", step.client_busy, "a core"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     (!told.is_empty()).then(|| format!("processor at that rate: {}", told.join(", ")))
 }
 

@@ -178,8 +178,11 @@ fn others_starved(facts: &Facts) -> Option<Cause<'_>> {
     cause.filter(|_| most >= OTHERS_IDLE && next <= most * FAR_LESS)
 }
 
+/// Whether the client did what it can do at all. A ceiling at which load threads were idle was another's: that of round
+/// trips, or of the server that it was measured with.
 fn is_near_ceiling(facts: &Facts) -> bool {
-    facts.ceiling.is_some_and(|ceiling| ceiling.0 > 0.0 && facts.achieved.0 >= ceiling.0 * NEAR_CEILING)
+    let is_idle = facts.busiest_thread().is_some_and(|(.., wanted)| wanted < CLIENT_IDLE);
+    !is_idle && facts.ceiling.is_some_and(|ceiling| ceiling.0 > 0.0 && facts.achieved.0 >= ceiling.0 * NEAR_CEILING)
 }
 
 fn is_lossy(facts: &Facts) -> bool {

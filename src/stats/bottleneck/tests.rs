@@ -393,6 +393,16 @@ fn cases() -> Vec<Case> {
             Facts { ceiling: Some(Rate(206_200.0)), ..closed(200e3, 240, vec![thread(0.86, 0.02)], redis(0.7)) },
         ),
         case(
+            "near a ceiling that was one of round trips",
+            Limit::Path,
+            &["load-0 41 %"],
+            Facts {
+                ceiling: Some(Rate(40_000.0)),
+                clients: 1,
+                ..closed(39e3, 25, vec![thread(0.41, 0.0)], redis(0.5))
+            },
+        ),
+        case(
             "a cluster with a hot master",
             Limit::Server,
             &["server b 99 %", "spread the keys"],

@@ -7,7 +7,7 @@ use crate::recording::Latencies;
 use crate::stats::promise::{Condition, Promise};
 use crate::units::Nanos;
 
-/// Of what was offered, this share is to be completed.
+/// Of what was offered, this share is to be answered.
 const ACHIEVED_MIN: f64 = 0.98;
 
 /// A load thread that is busier than this cannot be told from a server that is slow.
@@ -110,6 +110,17 @@ impl Judge {
         if self.verdict.is_none() { Flow::Continue } else { Flow::Stop }
     }
 
+    /// The share of a core that a load thread needed, where batches could not tell.
+    pub fn tell_client(&mut self, busy: f64) {
+        self.busy.push(busy);
+        if let Some((Verdict::Fail, Some(why))) = &mut self.verdict
+            && busy > CLIENT_BUSY_MAX
+            && !matches!(why, Why::Guard(_))
+        {
+            *why = Why::Client(busy);
+        }
+    }
+
     /// What came of the step. One that was ended before its verdict is unclear.
     pub fn finish(mut self) -> Step {
         self.figures.read(&self.response);
@@ -197,11 +208,11 @@ impl Judge {
         if is_broken {
             return Some(Why::Broken(self.promise.broken(&self.response, self.figures.errors, ended)));
         }
-        // What is in flight at the end is not missing.
+        // What is in flight at the end is not missing, and errors are what the promise says of them.
         let in_flight = self.planned.rate.0 * self.promise.longest().unwrap_or(UNPROMISED).as_secs() + 1.0;
-        let (offered, completed) = (self.figures.offered as f64, self.figures.completed as f64);
-        let is_short = offered - completed > offered * (1.0 - ACHIEVED_MIN) + in_flight;
-        (is_over && is_short).then(|| Why::Achieved(completed / offered))
+        let (offered, ended) = (self.figures.offered as f64, ended as f64);
+        let is_short = offered - ended > offered * (1.0 - ACHIEVED_MIN) + in_flight;
+        (is_over && is_short).then(|| Why::Achieved(ended / offered))
     }
 
     /// What keeps a step that does not fail from passing.

@@ -190,6 +190,30 @@ fn what_is_offered_has_to_be_completed() {
     assert_eq!((step.verdict, step.why), (Verdict::Fail, Some(Why::Achieved(0.0))));
 }
 
+/// Three in a hundred are error replies, where five may be: all of them were answered.
+#[test]
+fn errors_that_are_promised_are_not_missing() {
+    let few = replies(0, 3);
+    let third = |_| Batch { completed: RATE * 97 / 100, errors: RATE * 3 / 100, ..batch(&few) };
+    assert_eq!(judged("p99<2ms,errors<5%", third).verdict, Verdict::Pass);
+}
+
+/// Without a closed loop nobody knows what a request costs until the step is over.
+#[test]
+fn a_client_without_time_is_named_when_its_step_is_over() {
+    let told = |slow, busy| {
+        let mut judge = Judge::new(&"p99<2ms".parse().unwrap(), Guards::default(), planned(10));
+        let replies = replies(slow, 3);
+        while judge.tell(&batch(&replies)) == Flow::Continue {}
+        judge.tell_client(busy);
+        let step = judge.finish();
+        (step.verdict, step.why == Some(Why::Client(busy)), step.figures.client_busy)
+    };
+    assert_eq!(told(300, 0.97), (Verdict::Fail, true, Some(0.97)));
+    assert_eq!(told(300, 0.5), (Verdict::Fail, false, Some(0.5)));
+    assert_eq!(told(0, 0.97), (Verdict::Pass, false, Some(0.97)));
+}
+
 #[test]
 fn a_client_without_time_is_named_for_a_failure_and_not_for_a_pass() {
     let (late, quick) = (replies(300, 3), replies(0, 3));

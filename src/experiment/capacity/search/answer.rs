@@ -18,7 +18,7 @@ pub struct Capacity {
     /// Whether higher rates may keep the promise, too.
     pub is_at_least: bool,
     pub ended: Ending,
-    /// The share of the rate that leaves room for what is not a steady load.
+    /// The share of the rate that leaves room for what is not a steady load. None of a rate that was not held.
     pub recommended: Option<Rate>,
     /// Where the curve of latency on rate crosses what is promised, with the 95 % interval. None where the steps cannot
     /// tell.
@@ -70,7 +70,7 @@ impl Search {
             is_held: self.held.is_some(),
             is_at_least: rate.is_some() && ended != Ending::Found,
             ended,
-            recommended: rate.map(|rate| Rate(rate.0 * self.settings.headroom)),
+            recommended: rate.filter(|_| self.held.is_some()).map(|rate| Rate(rate.0 * self.settings.headroom)),
             crossing: crossing(&points, seed),
             peak: self.peak,
             steps: self.steps.clone(),
