@@ -51,7 +51,7 @@ struct HowFlags {
     #[arg(long, value_name = "PROMISE", required_unless_present = "sweep_clients")]
     promise: Option<Promise>,
 
-    /// Look for it from this rate on [default: from a third of what a closed loop reaches]
+    /// Look for it from this rate on [default: from 0.3 of what a closed loop reaches]
     #[arg(long, value_name = "N", value_parser = rate, allow_negative_numbers = true)]
     from: Option<f64>,
 
