@@ -6,8 +6,10 @@ pub fn cores(facts: &Facts) -> Finding {
     const CODE: &str = "cores";
     let usable = facts.machine.cores;
     let of = |all: usize| format!("this process may use {usable} of the machine's {all} processors");
+    // A quota is no set of processors: which ones it may use stays open, and `cpu_quota` tells of it.
+    let is_by_quota = facts.quota.as_ref().is_some_and(|quota| usable == (quota.cores as usize).max(1));
     match facts.cores_online {
-        Some(all) if all > usable => {
+        Some(all) if all > usable && !is_by_quota => {
             Finding::note(CODE, of(all), format!("taskset -cp 0-{} $$   # or start rbench elsewhere", all - 1))
         }
         _ if usable == 1 => Finding::note(
@@ -38,7 +40,8 @@ pub fn quota(facts: &Facts) -> Finding {
     let remedy = format!("echo {} | sudo tee {}   # in Kubernetes: no cpu limit for this pod", quota.none, quota.file);
     match throttled {
         _ if quota.cores < 1.0 => Finding::problem(CODE, found, remedy),
-        0 if quota.cores >= facts.machine.cores as f64 => Finding::ok(CODE, found),
+        // The processors that a process may use are no more than its quota: it is held against all there are.
+        0 if quota.cores >= facts.cores_online.unwrap_or(facts.machine.cores) as f64 => Finding::ok(CODE, found),
         0 => Finding::note(CODE, found, remedy),
         _ => Finding::problem(CODE, found, remedy),
     }

@@ -73,6 +73,12 @@ fn each_rule_sees_its_own_fact() {
     let quota =
         |cores| Some(Quota { cores, text: String::new(), file: "/sys/fs/cgroup/cpu.max".to_owned(), none: "max" });
     let with_quota = |cores, periods| Facts { quota: quota(cores), throttled_periods: Some(periods), ..tuned() };
+    // As the system has it: no more processors than the quota is of.
+    let by_quota = |cores: f64| {
+        let mut facts = with_quota(cores, 0);
+        facts.machine.cores = cores as usize;
+        facts
+    };
     for (code, level, facts, words) in [
         ("open_files", Level::Problem, change(|it| it.open_files = (64, 100)), "--nofile=114:114"),
         ("somaxconn", Level::Note, change(|it| it.somaxconn = Some(128)), "somaxconn=511"),
@@ -82,6 +88,7 @@ fn each_rule_sees_its_own_fact() {
         ("time_wait", Level::Note, change(|it| it.tw_reuse = Some(2)), "tcp_tw_reuse=1"),
         ("cores", Level::Note, change(|it| it.machine.cores = 2), "taskset -cp 0-15 $$"),
         ("cpu_quota", Level::Note, with_quota(2.0, 0), "echo max | sudo tee /sys/fs/cgroup/cpu.max"),
+        ("cpu_quota", Level::Note, by_quota(2.9), "echo max | sudo tee /sys/fs/cgroup/cpu.max"),
         ("cpu_quota", Level::Problem, with_quota(2.0, 7), "echo max"),
         ("cpu_quota", Level::Problem, with_quota(0.5, 0), "echo max"),
         ("governor", Level::Note, change(|it| it.governors = vec!["powersave".to_owned()]), "cpupower"),
