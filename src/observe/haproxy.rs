@@ -88,14 +88,14 @@ pub struct ProxyLook {
     /// Processor time of its process, and how long its threads waited for a processor, where that is on this machine.
     cpu: Option<Duration>,
     waited: Option<Duration>,
-    servers: Vec<ServerRow>,
+    rows: Vec<Row>,
 }
 
-/// A line of a server: values by the names of their columns.
+/// A line of a server or a backend: values by the names of their columns.
 #[derive(Debug, Clone)]
-struct ServerRow(HashMap<String, String>);
+struct Row(HashMap<String, String>);
 
-impl ServerRow {
+impl Row {
     fn text(&self, column: &str) -> String {
         self.0.get(column).cloned().unwrap_or_default()
     }
@@ -104,7 +104,11 @@ impl ServerRow {
         self.0.get(column)?.parse().ok()
     }
 
-    fn is_of(&self, other: &ServerRow) -> bool {
+    fn is_backend(&self) -> bool {
+        self.number("type") == Some(1)
+    }
+
+    fn is_of(&self, other: &Row) -> bool {
         ["pxname", "svname"].iter().all(|column| self.0.get(*column) == other.0.get(*column))
     }
 }
@@ -122,7 +126,7 @@ pub struct ProxyUse {
     /// None where its process is elsewhere, or not known.
     #[serde(default)]
     pub run_queue_wait: Option<f64>,
-    /// Servers with connections.
+    /// Servers with connections, and backends with what no server was given, named `BACKEND`.
     pub servers: Vec<ProxyServerUse>,
 }
 
@@ -176,8 +180,8 @@ impl ProxyLook {
             let (now, before) = of(self).zip(of(before)).filter(|_| elapsed > 0.0)?;
             Some(now.saturating_sub(before).as_secs_f64() / elapsed / threads)
         };
-        let server = |row: &ServerRow| {
-            let earlier = before.servers.iter().find(|it| it.is_of(row));
+        let server = |row: &Row| {
+            let earlier = before.rows.iter().find(|it| it.is_of(row));
             let since = |column| {
                 let was = earlier.and_then(|row| row.number(column)).unwrap_or(0);
                 row.number(column).unwrap_or(0).saturating_sub(was)
@@ -199,14 +203,43 @@ impl ProxyLook {
                 response_errors: since("eresp"),
             }
         };
+        let (backends, servers): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| row.is_backend());
+        let used = servers.into_iter().map(server).filter(|it| it.sessions > 0 || it.sessions_made > 0);
+        let unassigned = backends.into_iter().filter_map(|row| self.unassigned(server(row), before));
         ProxyUse {
             address: address.to_string(),
             version: self.version.clone(),
             threads: self.threads,
             busy: share(|look| look.cpu),
             run_queue_wait: share(|look| look.waited),
-            servers: self.servers.iter().map(server).filter(|it| it.sessions > 0 || it.sessions_made > 0).collect(),
+            servers: used.chain(unassigned).collect(),
         }
+    }
+
+    /// What of a backend is no server's: connections that wait for any of them, and those that found none. None where there
+    /// was nothing of it.
+    fn unassigned(&self, backend: ProxyServerUse, before: &ProxyLook) -> Option<ProxyServerUse> {
+        let of_servers = |look: &ProxyLook, column| -> u64 {
+            let rows = look.rows.iter().filter(|row| !row.is_backend() && row.text("pxname") == backend.backend);
+            rows.filter_map(|row| row.number(column)).sum()
+        };
+        let rest =
+            |all: u64, column| all.saturating_sub(of_servers(self, column).saturating_sub(of_servers(before, column)));
+        let (connect_errors, response_errors) =
+            (rest(backend.connect_errors, "econ"), rest(backend.response_errors, "eresp"));
+        let is_any = backend.queue > 0 || connect_errors > 0 || response_errors > 0;
+        // Its sessions and times are those of its servers.
+        is_any.then_some(ProxyServerUse {
+            sessions: 0,
+            sessions_made: 0,
+            queue_time_ms: None,
+            connect_time_ms: None,
+            response_time_ms: None,
+            total_time_ms: None,
+            connect_errors,
+            response_errors,
+            ..backend
+        })
     }
 }
 
@@ -237,7 +270,7 @@ async fn look(address: &StatsAddress) -> Result<ProxyLook, String> {
         }
     };
     let (cpu, waited) = process.times();
-    Ok(ProxyLook { at, cpu, waited, version: process.version, threads: process.threads, servers: servers(&table)? })
+    Ok(ProxyLook { at, cpu, waited, version: process.version, threads: process.threads, rows: rows(&table)? })
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWriteExt + Unpin, question: &[u8]) -> Result<String, String> {
@@ -276,8 +309,9 @@ fn unchunked(mut body: &str) -> Option<String> {
     }
 }
 
-/// Lines of servers, from the table whose columns are named in its first line and differ between versions.
-fn servers(table: &str) -> Result<Vec<ServerRow>, String> {
+/// Lines of servers and of their backends, from the table whose columns are named in its first line and differ between
+/// versions.
+fn rows(table: &str) -> Result<Vec<Row>, String> {
     let mut lines = table.lines();
     let columns: Vec<&str> = lines
         .next()
@@ -285,11 +319,10 @@ fn servers(table: &str) -> Result<Vec<ServerRow>, String> {
         .ok_or("no table of statistics; is this HAProxy?")?
         .split(',')
         .collect();
-    let row = |line: &str| {
-        ServerRow(columns.iter().map(|it| (*it).to_owned()).zip(line.split(',').map(str::to_owned)).collect())
-    };
-    // Servers have type 2; front and back ends have others.
-    Ok(lines.map(row).filter(|row| row.number("type") == Some(2)).collect())
+    let row =
+        |line: &str| Row(columns.iter().map(|it| (*it).to_owned()).zip(line.split(',').map(str::to_owned)).collect());
+    // Servers have type 2, backends 1, and frontends another.
+    Ok(lines.map(row).filter(|row| matches!(row.number("type"), Some(1 | 2))).collect())
 }
 
 #[cfg(test)]
@@ -331,7 +364,7 @@ mod tests {
             threads: Some(2),
             cpu: Some(Duration::from_millis(cpu_ms)),
             waited: Some(Duration::from_millis(cpu_ms / 2)),
-            servers: servers(table).unwrap(),
+            rows: rows(table).unwrap(),
         };
         let before = look(0, 100, &TABLE.replace("50,60,UP,1", "20,25,UP,1"));
         let seen = look(2, 1100, TABLE).since(&before, &StatsAddress::Socket("/s".into()));
@@ -346,9 +379,34 @@ mod tests {
         assert_eq!(server.address.as_deref(), Some("127.0.0.1:6379"));
     }
 
+    /// Requests that wait for any server are in no server's queue, and those that found none among no server's errors.
+    #[test]
+    fn what_no_server_was_given_is_the_backends() {
+        let look = |table: &str| ProxyLook {
+            at: Instant::now(),
+            version: None,
+            threads: None,
+            cpu: None,
+            waited: None,
+            rows: rows(table).unwrap(),
+        };
+        let (idle, here) = (look(TABLE), StatsAddress::Socket("/s".into()));
+        let full = TABLE.replace("BACKEND,0,0,50,60,UP,0", "BACKEND,12,20,50,60,UP,7").replace("UP,1,0,2", "UP,3,0,2");
+        let seen = look(&full).since(&idle, &here);
+        let backend = seen.servers.iter().find(|it| it.name == "BACKEND").expect("it is told of");
+        assert_eq!(
+            (backend.queue, backend.connect_errors, backend.sessions),
+            (12, 5, 0),
+            "two of seven were redis-0's"
+        );
+        let sample = look(&full).sample(&idle, &here);
+        assert_eq!((sample.queue, sample.errors, sample.sessions), (12, 7, 50));
+        assert!(idle.since(&idle, &here).servers.iter().all(|it| it.name != "BACKEND"), "nothing waits");
+    }
+
     #[test]
     fn what_is_no_table_is_told() {
-        assert!(servers("<html>").unwrap_err().contains("HAProxy"));
+        assert!(rows("<html>").unwrap_err().contains("HAProxy"));
         assert!(page("HTTP/1.0 401 Unauthorized\r\n\r\n").unwrap_err().contains("login"));
         assert!(page("HTTP/1.0 404 Not found\r\n\r\n").unwrap_err().contains("404"));
         assert!(page("SSH-2.0").is_err());
