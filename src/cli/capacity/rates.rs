@@ -86,9 +86,9 @@ fn take(
             let mut judge = search.judge(&planned);
             let result = steps.open_loop(way, index, &planned, &mut judge, taken.cost)?;
             taken.elapsed = taken.elapsed + steps.settle() + result.elapsed_ns;
-            if taken.cost.is_none() {
-                // Without a closed loop, what a request costs is known when its load is over.
-                kept::client_busy(&result).into_iter().for_each(|busy| judge.tell_client(busy));
+            // Without a closed loop, what a request costs is known when its load is over.
+            if let Some(busy) = kept::client_busy(&result).filter(|_| taken.cost.is_none()) {
+                judge.tell_client(busy);
             }
             let step = judge.finish();
             // What a guard saw is so, whoever else had the processors.
